@@ -1,0 +1,52 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help demo test lint bench eval soak lock
+
+help:
+	@echo "make demo   index the bundled sample and serve it"
+	@echo "make test   lint, types and all tests"
+	@echo "make lint   ruff, mypy, import-linter"
+	@echo "make eval   relevance, extraction and entity figures on ../shared/corpus"
+	@echo "make bench  speed and memory, as ratios"
+	@echo "make soak   the long forms of the tests"
+
+# The stamps make a second run a matter of seconds.
+$(VENV)/.run: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.run
+	$(BIN)/anwen demo
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest
+
+eval: $(VENV)/.dev
+	$(BIN)/python -m tests.relevance
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.benchmarks
+
+soak: $(VENV)/.dev
+	$(BIN)/pytest --soak
+
+lock:
+	uv pip compile pyproject.toml --extra fast --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header -q -o requirements.txt
+	uv pip compile pyproject.toml --extra fast --group dev -c requirements.txt --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.txt

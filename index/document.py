@@ -1,0 +1,94 @@
+"""The document of this field: an article, cut out of a crawled page."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Literal
+
+__all__ = [
+    "BEIJING",
+    "Article",
+    "Evidence",
+    "Image",
+    "Mention",
+    "OrganisationType",
+    "Precision",
+]
+
+# The portals print Chinese time without saying so. China has had no daylight saving time since
+# 1991, so a fixed offset serves and needs no time-zone database.
+BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+Precision = Literal["minute", "day"]
+OrganisationType = Literal[
+    "company", "government", "institute", "association", "media", "group", "other"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture of the article's own; its caption is empty where the page prints none."""
+
+    url: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One place that names an organisation: characters `start` to `end` of a field."""
+
+    field: Literal["title", "lead", "body"]
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """An organisation named in an article, under its canonical name.
+
+    `surfaces` are the forms that stand in the text, longest first; `salient` says whether the
+    organisation acts in the story or is only mentioned in passing.
+    """
+
+    name: str
+    type: OrganisationType
+    salient: bool
+    surfaces: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """What a page says, without what the site hangs around it.
+
+    `url` is as the page gave it, `id` is derived from it (see `index.identity`). `published` is
+    aware, in Beijing time; with precision "day" it is midnight of the crawl's day. `category` is
+    one of `index.categories.CATEGORIES`, `category_printed` what the page calls it. `body` holds
+    paragraphs separated by one newline. `truncated` says that the crawl cut the body short.
+    """
+
+    id: str
+    url: str | None
+    title: str
+    published: datetime | None
+    published_precision: Precision | None
+    category: str | None
+    category_printed: str | None
+    category_predicted: bool = False
+    source: str
+    author: str | None
+    tags: tuple[str, ...]
+    lead: str
+    body: str
+    views: int | None
+    images: tuple[Image, ...]
+    truncated: bool
+    fetched: datetime | None
+    mentions: tuple[Mention, ...] = ()
+    identifiers: tuple[str, ...] = ()
+
+    @property
+    def organisations(self) -> tuple[str, ...]:
+        """Canonical names, salient ones first."""
+        ranked = sorted(self.mentions, key=lambda mention: not mention.salient)
+        return tuple(mention.name for mention in ranked)

@@ -1,0 +1,112 @@
+"""The exceptions of the project.
+
+AnwenError
+├── SettingsError          a setting that cannot be used
+├── NotAnArticle           a page that holds no article; its reason is counted, never fatal
+├── StoreError             the article store cannot be read or written
+│   └── StoreLocked        another process is writing
+├── IndexUnavailable       no index, or one that does not answer
+│   └── IndexOutOfDate     the index was built by other code or tables; names the repair
+├── UnknownArticle         an id or address that is not in the store
+└── QueryError             a reader's mistake (HTTP 400)
+    ├── BadParameter       a request parameter that cannot be read
+    ├── UnknownField       a field name that does not exist
+    └── CursorExpired      a cursor of an index that has changed since (HTTP 410)
+"""
+
+from collections.abc import Iterable
+
+__all__ = [
+    "AnwenError",
+    "BadParameter",
+    "CursorExpired",
+    "IndexOutOfDate",
+    "IndexUnavailable",
+    "NotAnArticle",
+    "QueryError",
+    "SettingsError",
+    "StoreError",
+    "StoreLocked",
+    "UnknownArticle",
+    "UnknownField",
+]
+
+
+class AnwenError(Exception):
+    """The base of every error that this project raises on purpose."""
+
+
+class SettingsError(AnwenError):
+    """A setting that cannot be used."""
+
+
+class NotAnArticle(AnwenError):
+    """A page that holds no article.
+
+    `reason` is one short English word or phrase, such as "shell": a key of the run's summary.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The page holds no article: {reason}.")
+        self.reason = reason
+
+
+class StoreError(AnwenError):
+    """The article store cannot be read or written."""
+
+
+class StoreLocked(StoreError):
+    """Another process is writing to the data folder."""
+
+
+class IndexUnavailable(AnwenError):
+    """There is no index, or it does not answer."""
+
+
+class IndexOutOfDate(IndexUnavailable):
+    """The index was built by other code, schema or tables than those running."""
+
+
+class UnknownArticle(AnwenError):
+    """An id or address that is not in the store."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"没有这篇文章：{wanted}")
+        self.wanted = wanted
+
+
+class QueryError(AnwenError):
+    """A reader's mistake; the message is fit to be shown."""
+
+    code = "bad_query"
+
+
+class BadParameter(QueryError):
+    """A request parameter that cannot be read."""
+
+    code = "bad_parameter"
+
+    def __init__(self, name: str, value: str, expected: str) -> None:
+        super().__init__(f"参数 {name} 的值“{value}”无效：{expected}")
+        self.name = name
+        self.value = value
+
+
+class UnknownField(QueryError):
+    """A field name that does not exist."""
+
+    code = "unknown_field"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"没有字段“{name}”。可用的字段：{'、'.join(self.known)}")
+
+
+class CursorExpired(QueryError):
+    """A cursor that belongs to an index that has changed since."""
+
+    code = "cursor_expired"
+
+    def __init__(self) -> None:
+        super().__init__("翻页标记已过期：索引在此期间有更新。请从第一页重新检索。")

@@ -1,0 +1,89 @@
+"""Settings: read once at the edge, passed down as one frozen value."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from index.errors import SettingsError
+
+__all__ = ["Settings", "load_settings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator may choose; docs/settings.md describes each field."""
+
+    data: Path = Path("anwen-data")
+    """The folder that holds everything: the article store and the index."""
+
+    site_name: str = "安闻"
+    """The name in page titles."""
+
+    base_url: str | None = None
+    """The address that readers see, such as https://news.example; for canonical links."""
+
+    workers: int = 2
+    """Processes of `anwen serve`."""
+
+    terms: Path | None = None
+    """A file of words that the analyzer must not cut, one a line; adds to the built-in list."""
+
+    entities: Path | None = None
+    """A table of organisations that adds to the built-in one or overrules it."""
+
+
+def load_settings(
+    environment: Mapping[str, str] | None = None, *, data: Path | None = None
+) -> Settings:
+    """Read settings from `ANWEN_<FIELD>`, then `anwen.toml`, then the defaults.
+
+    The file is the one named in `ANWEN_CONFIG`, or `anwen.toml` in the data folder. `data` (the
+    command line's `--data`) goes before all of them. Raises SettingsError for an unknown field or
+    a value of the wrong type.
+    """
+    environment = os.environ if environment is None else environment
+    known = {field.name for field in fields(Settings)}
+    folder = data or Path(environment.get("ANWEN_DATA") or Settings().data)
+    config = environment.get("ANWEN_CONFIG")
+    values = _read_file(Path(config) if config else folder / "anwen.toml", required=bool(config))
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise SettingsError(
+            f"Unknown setting {unknown[0]!r} in the configuration file. "
+            f"Settings: {', '.join(sorted(known))}."
+        )
+    for name in known:
+        if value := environment.get(f"ANWEN_{name.upper()}"):
+            values[name] = value
+    if data:
+        values["data"] = data
+    return Settings(**{name: _convert(name, value) for name, value in values.items()})
+
+
+def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        if required:
+            raise SettingsError(f"ANWEN_CONFIG names {path}, which does not exist.") from None
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}.") from error
+
+
+def _convert(name: str, value: object) -> Any:
+    if name in {"data", "terms", "entities"}:
+        return Path(str(value)).expanduser()
+    if name == "workers":
+        try:
+            workers = int(str(value))
+        except ValueError:
+            workers = 0
+        if workers < 1:
+            raise SettingsError(f"workers is {value!r}; it must be a whole number from 1 up.")
+        return workers
+    return str(value)

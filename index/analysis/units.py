@@ -1,0 +1,126 @@
+"""Units of text: one Han character, or one whole Latin or digit run or identifier.
+
+A unit is what a position counts and what an exact phrase is made of. Identifiers come first, so
+that `CVE-2021-44228`, `192.168.1.1` and `2.17.1` are one unit each.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+__all__ = ["Unit", "UnitSplitter"]
+
+# Ideographs, kana, bopomofo and hangul: scripts in which one character is one unit.
+_CHARACTER = (
+    "\u3005-\u3007\u3040-\u30ff\u3100-\u312f\u31a0-\u31ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+_LETTER = rf"[^\W{_CHARACTER}]"  # also digits and the underscore
+_A = "[a-z0-9]"
+
+_LABEL = rf"{_A}(?:[a-z0-9-]{{0,61}}{_A})?"
+_DOMAIN = rf"(?:{_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9](?![a-z0-9_])"
+
+_VERSION = r"\d+(?:\.\d+)+(?:[a-z]{1,5}\d*)?"  # also 8.2p1 and 1.0.2k
+
+_PATTERNS = {
+    "url": r"(?:https?|ftp)://[a-z0-9\-._~%!$&'()*+,;=:/?#\[\]@]*[a-z0-9\-_~%$&*+=/#]",
+    "email": rf"[a-z0-9._%+-]+@{_DOMAIN}",
+    "date": r"\d{4}(?:-\d{1,2}-|/\d{1,2}/|\.\d{1,2}\.)\d{1,2}(?![\w-]|\.\d)",
+    "ip": r"\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)",
+    "ipv6": (
+        r"(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}(?![\w:])"
+        r"|(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?![\w:])"
+    ),
+    "technique": r"t\d{4}\.\d{3}(?![\w.])",
+    "version_mark": r"v(?=\d+\.\d)",
+    "version": rf"{_VERSION}(?![a-z0-9_]|\.\d)",
+    "domain": _DOMAIN,
+    "hyphenated": rf"(?:{_VERSION}|{_LETTER}+)(?:-(?:{_VERSION}(?![a-z0-9_]|\.\d)|{_LETTER}+))+",
+    "number": r"\d{1,3}(?:,\d{3})+(?!\d)",
+    "word": rf"{_LETTER}+",
+}
+
+_BORDER = r"(?<![a-z0-9_])"
+_BORDERS = {
+    "version": rf"(?:{_BORDER}|(?<={_BORDER}v))",  # v2.17.1 is the unit v and the unit 2.17.1
+}
+
+_HOST = re.compile(r"//(?:[^/?#@]*@)?([^/?#:]+)")
+_HAN = re.compile("[\u4e00-\u9fd5]+")  # what jieba's dictionary covers
+
+
+class Unit(NamedTuple):
+    """One unit of a normal-form text; `kind` is a key of the patterns."""
+
+    text: str
+    start: int
+    end: int
+    kind: str
+
+    def parts(self) -> Iterator[tuple[str, int]]:
+        """Give the parts that match alone, each with its offset inside the unit.
+
+        The numbers of CVE, CNVD and CNNVD ids and the words of a hyphenated name; the parent of
+        an ATT&CK technique; the parent domains of two labels or more; the host of an address.
+        Versions, IP addresses and dates have none.
+        """
+        text = self.text
+        if self.kind == "hyphenated":
+            offset = 0
+            for word in text.split("-"):
+                yield word, offset
+                offset += len(word) + 1
+        elif self.kind == "technique":
+            yield text.partition(".")[0], 0
+        elif self.kind == "domain":
+            yield from _parent_domains(text, 0)
+        elif self.kind == "email":
+            offset = text.index("@") + 1
+            yield text[offset:], offset
+            yield from _parent_domains(text[offset:], offset)
+        elif self.kind == "url" and (host := _HOST.search(text)):
+            yield host[1], host.start(1)
+            if not host[1].replace(".", "").isdigit():
+                yield from _parent_domains(host[1], host.start(1))
+
+
+class UnitSplitter:
+    """Splits normal-form text into units.
+
+    `terms` are Latin words with signs in them that stay whole, such as `c++` and `att&ck`.
+    """
+
+    def __init__(self, terms: Iterable[str] = ()) -> None:
+        spelt = "|".join(map(re.escape, sorted(terms, key=len, reverse=True)))
+        # Most characters are Han: they are tried first. Listed terms come before the identifiers,
+        # or the domain rule would take ".net" apart.
+        alternatives = [f"(?P<character>[{_CHARACTER}])"]
+        if spelt:
+            alternatives.append(f"{_BORDER}(?P<term>(?:{spelt})(?![a-z0-9_]))")
+        alternatives += [
+            f"{_BORDERS.get(kind, _BORDER)}(?P<{kind}>{pattern})"
+            for kind, pattern in _PATTERNS.items()
+        ]
+        # What an identifier has left over is still a word.
+        alternatives.append(f"(?P<rest>{_LETTER}+)")
+        self._pattern = re.compile("|".join(alternatives))
+
+    def split(self, text: str) -> list[Unit]:
+        """Return the units of a normal-form text, in order; they never overlap."""
+        return [
+            Unit(match[0], match.start(), match.end(), match.lastgroup or "rest")
+            for match in self._pattern.finditer(text)
+        ]
+
+    @staticmethod
+    def han_runs(text: str) -> Iterator[re.Match[str]]:
+        """Give the runs of characters that a dictionary can cut into words."""
+        return _HAN.finditer(text)
+
+
+def _parent_domains(domain: str, offset: int) -> Iterator[tuple[str, int]]:
+    labels = domain.split(".")
+    for depth in range(1, len(labels) - 1):
+        offset += len(labels[depth - 1]) + 1
+        yield ".".join(labels[depth:]), offset

@@ -1,0 +1,42 @@
+"""What every index offers to the code that fills it, whichever store stands behind it."""
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from index.schema import IndexDocument
+
+__all__ = ["Index", "IndexWriter"]
+
+
+class IndexWriter(Protocol):
+    """Collects changes; they become visible together when its context ends without an error."""
+
+    def update_document(self, document: IndexDocument) -> None:
+        """Add a document, in place of any with the same id."""
+
+    def delete_document(self, identifier: str) -> None:
+        """Delete the document with that id; nothing happens where there is none."""
+
+
+class Index(Protocol):
+    """A derived index over the article store."""
+
+    @property
+    def generation(self) -> int:
+        """The number of the live generation; 0 where there is none yet."""
+
+    @property
+    def revision(self) -> int:
+        """The store's revision that the live generation has reached; 0 where there is none."""
+
+    def out_of_date(self) -> str | None:
+        """Say why the live generation does not fit the running code, None where it does."""
+
+    def writer(
+        self, revision: int, *, rebuild: bool = False
+    ) -> AbstractContextManager[IndexWriter]:
+        """Open a writer whose commit brings the index to `revision`.
+
+        With `rebuild` it fills a new generation beside the live one, which takes its place at
+        the commit; after an error the live one is as it was.
+        """

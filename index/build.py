@@ -1,0 +1,362 @@
+"""The way of an article into the index: pages to the store, the store's changes to the index."""
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+from typing import Protocol, TypeVar
+
+from filelock import FileLock, Timeout
+
+from index.analysis import Analyzer
+from index.backends.base import Index
+from index.backends.whoosh import WhooshIndex
+from index.corpus import Page, Unreadable, read_pages
+from index.document import Article
+from index.entities import OrganisationTable, annotate, entities_fingerprint
+from index.errors import IndexOutOfDate, NotAnArticle, StoreLocked
+from index.extract import extract, extractor_fingerprint
+from index.schema import IndexDocument, index_document
+from index.settings import Settings
+from index.store import ArticleStore, StoredPage, page_digest
+
+__all__ = ["Progress", "Summary", "build", "open_index", "remove", "stages_fingerprint"]
+
+_CHUNK = 32  # pages a worker takes at once: less costs messages, more makes the bar jump
+_STORE_BATCH = 512  # pages in one durable transaction
+_LOCK_SECONDS = 10.0
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(slots=True, kw_only=True)
+class Summary:
+    """What a run did. `pages` is the sum of the rest; `problems` names the pages behind it."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    repeated: int = 0
+    removed: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    generation: int = 0
+    problems: list[tuple[str, str, str]] = field(default_factory=list)
+    """Page, "skipped" or "failed", and the reason."""
+
+    @property
+    def pages(self) -> int:
+        """All pages that were met."""
+        counts = (self.added, self.updated, self.unchanged, self.repeated, self.removed)
+        return sum(counts) + self.skipped.total() + self.failed.total()
+
+    def count(self, outcome: str) -> None:
+        """Count one page under an outcome of the store."""
+        setattr(self, outcome, getattr(self, outcome) + 1)
+
+    def skip(self, page: str, reason: str) -> None:
+        """Count a page that holds no article."""
+        self.skipped[reason] += 1
+        self.problems.append((page, "skipped", reason))
+
+    def fail(self, page: str, reason: str, kind: str) -> None:
+        """Count a page that could not be read, under the first words of the reason."""
+        self.failed[kind] += 1
+        self.problems.append((page, "failed", reason))
+
+
+class Progress(Protocol):
+    """Where a run reports how far it is."""
+
+    def stage(self, name: str, total: int | None) -> None:
+        """Begin a stage of `total` steps, None where only a share is known."""
+
+    def advance(self, steps: int = 1, share: float | None = None) -> None:
+        """Report steps done, and the share of the input that is read, from 0 to 1."""
+
+
+def stages_fingerprint(settings: Settings) -> str:
+    """Return what tells one state of the extracting code and the entity tables from another."""
+    table = OrganisationTable.load(settings.entities)
+    return f"{extractor_fingerprint()}-{entities_fingerprint(table)}"
+
+
+def open_index(settings: Settings, analyzer: Analyzer) -> WhooshIndex:
+    """Return the index of the data folder, whether or not it exists yet."""
+    return WhooshIndex(settings.data / "index", analyzer.fingerprint)
+
+
+@contextmanager
+def _locked(settings: Settings) -> Iterator[None]:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    path = settings.data / "writer.lock"
+    try:
+        with FileLock(path, timeout=_LOCK_SECONDS):
+            yield
+    except Timeout as error:
+        raise StoreLocked(
+            f"Another process is writing to {settings.data}. Wait until it has finished."
+        ) from error
+
+
+def build(
+    settings: Settings,
+    paths: Iterable[Path],
+    *,
+    rebuild: bool = False,
+    jobs: int | None = None,
+    progress: Progress,
+) -> Summary:
+    """Read pages into the store and bring the index up to date with it.
+
+    With `rebuild`, stored pages that other code or tables have read are read again, and a new
+    generation of the index is built. Raises StoreLocked, IndexOutOfDate, or the reader's error
+    for a path that cannot be read; bad pages are counted in the summary.
+    """
+    started = perf_counter()
+    summary = Summary()
+    jobs = jobs or os.cpu_count() or 1
+    analyzer = Analyzer(settings.terms)
+    index = open_index(settings, analyzer)
+    with (
+        _locked(settings),
+        ArticleStore(settings.data / "articles.sqlite3") as store,
+        ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (settings,)) as pool,
+    ):
+        if index.generation and not rebuild and (reason := index.out_of_date()):
+            raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
+        stages = stages_fingerprint(settings)
+        window = 3 * jobs
+        pages = read_pages(paths, lambda share: progress.advance(0, share))
+        progress.stage("reading", None)
+        _read_into_store(store, pages, stages, pool, window, summary, progress)
+        if rebuild:
+            stale = (
+                Page(path=path, raw=raw, format="html" if form == "html" else "md")
+                for path, form, raw in store.stale_pages(stages)
+            )
+            progress.stage("reading again", store.statistics(stages)["stale"])
+            # Pages of the store were counted when they were read: a summary of their own.
+            _read_into_store(store, stale, stages, pool, window, Summary(), progress)
+        _catch_up(store, index, pool, window, progress, rebuild=rebuild)
+    summary.seconds = perf_counter() - started
+    summary.generation = index.generation
+    return summary
+
+
+def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> list[str]:
+    """Remove articles by id or address from the store and the index; return their ids.
+
+    With `undo` the removals are forgotten instead, and the next run reads the pages again.
+    Raises UnknownArticle before anything is changed.
+    """
+    analyzer = Analyzer(settings.terms)
+    index = open_index(settings, analyzer)
+    with _locked(settings), ArticleStore(settings.data / "articles.sqlite3") as store:
+        identifiers = [store.resolve(name) for name in wanted]
+        for identifier in identifiers:
+            if undo:
+                store.undo_remove(identifier)
+            else:
+                store.remove(identifier)
+        store.commit()
+        if not undo:
+            with index.writer(store.revision) as writer:
+                for identifier in identifiers:
+                    writer.delete_document(identifier)
+    return identifiers
+
+
+def _read_into_store(
+    store: ArticleStore,
+    pages: Iterable[Page | Unreadable],
+    stages: str,
+    pool: ProcessPoolExecutor,
+    window: int,
+    summary: Summary,
+    progress: Progress,
+) -> None:
+    added: set[str] = set()
+    for number, (page, result) in enumerate(_extracted(store, pages, stages, pool, window), 1):
+        if isinstance(page, Unreadable):
+            summary.fail(page.path, page.reason, page.reason.partition(":")[0])
+        elif isinstance(result, StoredPage):
+            _count_known(store, page, result, summary)
+        elif isinstance(result, _Failure):
+            summary.fail(page.path, result.message, result.kind)
+        else:
+            _keep(store, page, result, stages, summary, added)
+        progress.advance()
+        if number % _STORE_BATCH == 0:
+            store.commit()
+    store.commit()
+
+
+def _count_known(store: ArticleStore, page: Page, known: StoredPage, summary: Summary) -> None:
+    if known.article is None:
+        summary.skip(page.path, known.reason or "")
+        return
+    source = store.source_of(known.article)
+    if source and source[1]:
+        summary.count("removed")
+    elif known.is_copy_at(page.path) or not source or source[0] != page_digest(page.raw):
+        summary.count("repeated")
+    else:
+        summary.count("unchanged")
+
+
+def _keep(
+    store: ArticleStore,
+    page: Page,
+    result: "Article | str",
+    stages: str,
+    summary: Summary,
+    added: set[str],
+) -> None:
+    digest = page_digest(page.raw)
+    if isinstance(result, str):
+        store.put_skipped(digest, page.path, page.format, page.raw, stages, result)
+        summary.skip(page.path, result)
+        return
+    outcome = store.put_article(digest, page.path, page.format, page.raw, stages, result)
+    if outcome == "added":
+        added.add(result.id)
+    elif outcome == "updated" and result.id in added:
+        # Two pages of one article in one run: one article was added, one page was its other copy.
+        outcome = "repeated"
+    summary.count(outcome)
+
+
+def _extracted(
+    store: ArticleStore,
+    pages: Iterable[Page | Unreadable],
+    stages: str,
+    pool: ProcessPoolExecutor,
+    window: int,
+) -> "Iterator[tuple[Page | Unreadable, StoredPage | _Result | None]]":
+    """Give each page with what the store knows of it, or else with what a worker made of it."""
+
+    def submit(chunk: list[Page | Unreadable]) -> "_Submitted":
+        known: list[StoredPage | None] = []
+        new: list[Page] = []
+        for page in chunk:
+            stored = store.page(page_digest(page.raw)) if isinstance(page, Page) else None
+            known.append(stored if stored and stored.stages == stages else None)
+            if isinstance(page, Page) and known[-1] is None:
+                new.append(page)
+        return known, pool.submit(_extract_chunk, new) if new else None
+
+    for chunk, (known, future) in _windowed(pages, submit, window):
+        results = iter(future.result() if future else ())
+        for page, stored in zip(chunk, known, strict=True):
+            if isinstance(page, Page):
+                yield page, stored or next(results)
+            else:
+                yield page, None
+
+
+def _catch_up(
+    store: ArticleStore,
+    index: Index,
+    pool: ProcessPoolExecutor,
+    window: int,
+    progress: Progress,
+    *,
+    rebuild: bool,
+) -> None:
+    """Bring the index to the store's revision; a fresh generation where it cannot follow."""
+    target = store.revision
+    fresh = rebuild or not index.generation or index.revision > target
+    reached = 0 if fresh else index.revision
+    if not fresh and reached == target:
+        return
+
+    def submit(chunk: list[tuple[str, Article | None]]) -> Future[list[IndexDocument]]:
+        return pool.submit(_analyse_chunk, [article for _, article in chunk if article])
+
+    progress.stage("indexing", store.count_changes(reached))
+    with index.writer(target, rebuild=fresh) as writer:
+        for chunk, future in _windowed(store.changes(reached), submit, window):
+            for identifier, article in chunk:
+                if article is None:
+                    writer.delete_document(identifier)
+            for document in future.result():
+                writer.update_document(document)
+            progress.advance(len(chunk))
+
+
+def _windowed(
+    items: Iterable[T], submit: Callable[[list[T]], R], window: int
+) -> Iterator[tuple[list[T], R]]:
+    """Submit chunks ahead of their use, at most `window` of them, and give them in order."""
+    source = iter(items)
+    ahead: deque[tuple[list[T], R]] = deque()
+    while chunk := list(islice(source, _CHUNK)):
+        ahead.append((chunk, submit(chunk)))
+        if len(ahead) >= window:
+            yield ahead.popleft()
+    yield from ahead
+
+
+# What runs in the worker processes
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """An error that extraction should not have raised; the run goes on without the page."""
+
+    kind: str
+    message: str
+
+
+_Result = Article | str | _Failure
+_Submitted = tuple[list[StoredPage | None], Future[list[_Result]] | None]
+
+
+@dataclass
+class _Worker:
+    """What a worker process loads once, on first use."""
+
+    settings: Settings
+
+    @cached_property
+    def analyzer(self) -> Analyzer:
+        return Analyzer(self.settings.terms)
+
+    @cached_property
+    def table(self) -> OrganisationTable:
+        return OrganisationTable.load(self.settings.entities)
+
+
+_worker: _Worker
+
+
+def _start_worker(settings: Settings) -> None:
+    global _worker
+    _worker = _Worker(settings)
+
+
+def _extract_chunk(pages: list[Page]) -> list[_Result]:
+    return [_extract(page) for page in pages]
+
+
+def _extract(page: Page) -> _Result:
+    try:
+        return annotate(extract(page), _worker.table)
+    except NotAnArticle as error:
+        return error.reason
+    except Exception as error:
+        return _Failure(type(error).__name__, f"{type(error).__name__}: {error}")
+
+
+def _analyse_chunk(articles: list[Article]) -> list[IndexDocument]:
+    return [index_document(article, _worker.analyzer) for article in articles]

@@ -1,0 +1,345 @@
+"""The article store: the record of every page read and every article kept, in SQLite.
+
+The index is derived from it. Each change of an article gets the next revision; an index that
+knows the revision it has reached can catch up with `changes`.
+"""
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from index.document import Article, Evidence, Image, Mention
+from index.errors import StoreError, UnknownArticle
+from index.identity import article_id, article_key
+
+__all__ = ["ArticleStore", "Outcome", "StoredPage", "page_digest"]
+
+Outcome = Literal["added", "updated", "unchanged", "repeated", "removed"]
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE page (
+    digest  BLOB PRIMARY KEY,   -- of the bytes
+    path    TEXT NOT NULL,
+    format  TEXT NOT NULL,
+    raw     BLOB,               -- deflated; NULL once the article was removed
+    stages  TEXT NOT NULL,      -- fingerprint of the code and tables that read it
+    article TEXT,               -- its article's id; NULL where it holds none
+    reason  TEXT                -- why it holds none
+) WITHOUT ROWID;
+CREATE INDEX page_article ON page (article);
+CREATE TABLE article (
+    id       TEXT PRIMARY KEY,
+    digest   BLOB NOT NULL,     -- the page it was read from
+    path     TEXT NOT NULL,
+    fetched  TEXT NOT NULL,     -- ISO 8601, empty where unknown
+    length   INTEGER NOT NULL,  -- of the body, in characters
+    revision INTEGER NOT NULL,
+    document TEXT,              -- JSON; NULL once removed, or once its page holds no article
+    removed  INTEGER NOT NULL   -- 1 where an operator has removed it for good
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX article_revision ON article (revision);
+CREATE INDEX article_digest ON article (digest);
+CREATE TABLE counter (revision INTEGER NOT NULL);
+INSERT INTO counter VALUES (0);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPage:
+    """What the store knows of a page by its bytes."""
+
+    path: str
+    stages: str
+    article: str | None
+    reason: str | None
+
+    def is_copy_at(self, path: str) -> bool:
+        """Say whether the same bytes under `path` only repeat an article that has no address."""
+        return path != self.path and self.article == article_id(article_key(None, self.path))
+
+
+def page_digest(raw: bytes) -> bytes:
+    """Return what identifies a page's bytes."""
+    return blake2b(raw, digest_size=16).digest()
+
+
+class ArticleStore:
+    """The article store of one data folder, for one thread at a time.
+
+    Changes are part of one transaction until `commit`; leaving the context without an error
+    commits, an error rolls back.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open or create the store; raises StoreError with the repair where that fails."""
+        self.path = path
+        try:
+            if read_only:
+                if not path.is_file():
+                    raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
+                self._database = sqlite3.connect(
+                    f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
+                )
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._database = sqlite3.connect(path)
+                self._create()
+            found = self._database.execute("PRAGMA user_version").fetchone()[0]
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"The article store {path} cannot be opened: {error}.") from error
+        if found != _VERSION:
+            self._database.close()
+            raise StoreError(
+                f"The article store {path} has version {found}; this program reads {_VERSION}. "
+                "Install the version of anwen that wrote it."
+            )
+
+    def _create(self) -> None:
+        # FULL: an article that was counted as stored survives a power cut.
+        self._database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+        if self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            self._database.executescript(
+                f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT"
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self._database.commit()
+        else:
+            self._database.rollback()
+        self._database.close()
+
+    def close(self) -> None:
+        """Close the store; what was not committed is lost."""
+        self._database.close()
+
+    def commit(self) -> None:
+        """Make the changes since the last commit durable."""
+        self._database.commit()
+
+    # Reading
+
+    def page(self, digest: bytes) -> StoredPage | None:
+        """Return what is known of a page's bytes."""
+        row = self._row("SELECT path, stages, article, reason FROM page WHERE digest = ?", digest)
+        return (
+            StoredPage(path=row[0], stages=row[1], article=row[2], reason=row[3]) if row else None
+        )
+
+    def source_of(self, identifier: str) -> tuple[bytes, bool] | None:
+        """Return the digest of the page an article was read from, and whether it is removed."""
+        row = self._row("SELECT digest, removed FROM article WHERE id = ?", identifier)
+        return (row[0], bool(row[1])) if row else None
+
+    def article(self, identifier: str) -> Article:
+        """Return an article; raises UnknownArticle, also for a removed one."""
+        row = self._row("SELECT document FROM article WHERE id = ?", identifier)
+        if row is None or row[0] is None:
+            raise UnknownArticle(identifier)
+        return _article(row[0])
+
+    def resolve(self, wanted: str) -> str:
+        """Return the id for an id or an address in whatever form; raises UnknownArticle."""
+        for candidate in (wanted, article_id(article_key(wanted, wanted))):
+            if self._row("SELECT 1 FROM article WHERE id = ?", candidate):
+                return candidate
+        raise UnknownArticle(wanted)
+
+    def articles(self) -> Iterator[Article]:
+        """Give every article, in the order of their last change."""
+        for _, article in self.changes(0):
+            if article is not None:
+                yield article
+
+    def changes(self, revision: int) -> Iterator[tuple[str, Article | None]]:
+        """Give each article changed after `revision`, oldest first; None where it is gone."""
+        rows = self._database.execute(
+            "SELECT id, document FROM article WHERE revision > ? ORDER BY revision", (revision,)
+        )
+        for identifier, document in rows:
+            yield identifier, _article(document) if document is not None else None
+
+    def count_changes(self, revision: int) -> int:
+        """Count what `changes` would give."""
+        return self._count("SELECT count(*) FROM article WHERE revision > ?", revision)
+
+    @property
+    def revision(self) -> int:
+        """The revision of the newest change; 0 for an empty store."""
+        return self._count("SELECT revision FROM counter")
+
+    def statistics(self, stages: str) -> dict[str, int]:
+        """Count articles, removed ones, pages, pages without one, and pages of other `stages`."""
+        return {
+            "articles": self._count("SELECT count(*) FROM article WHERE document IS NOT NULL"),
+            "removed": self._count("SELECT count(*) FROM article WHERE removed"),
+            "pages": self._count("SELECT count(*) FROM page"),
+            "skipped": self._count("SELECT count(*) FROM page WHERE article IS NULL"),
+            "stale": self._count(
+                "SELECT count(*) FROM page WHERE stages <> ? AND raw IS NOT NULL", stages
+            ),
+        }
+
+    def stale_pages(self, stages: str) -> Iterator[tuple[str, str, bytes]]:
+        """Give path, format and bytes of each page that other code or tables have read.
+
+        Pages may be written while the iteration goes on: it reads a snapshot of their digests.
+        """
+        digests = self._database.execute(
+            "SELECT digest FROM page WHERE stages <> ? AND raw IS NOT NULL ORDER BY path", (stages,)
+        ).fetchall()
+        for (digest,) in digests:
+            row = self._row("SELECT path, format, raw FROM page WHERE digest = ?", digest)
+            if row:
+                yield row[0], row[1], zlib.decompress(row[2])
+
+    # Writing
+
+    def put_skipped(
+        self, digest: bytes, path: str, form: str, raw: bytes, stages: str, reason: str
+    ) -> None:
+        """Remember a page that holds no article; one that was read from it before is dropped."""
+        self._retire(digest, keep="")
+        self._put_page(digest, path, form, raw, stages, None, reason)
+
+    def put_article(
+        self, digest: bytes, path: str, form: str, raw: bytes, stages: str, article: Article
+    ) -> Outcome:
+        """Keep an article that was read from a page, unless a better copy of it is kept already.
+
+        Of two pages of one article the newer crawl wins, then the longer body; a page that
+        changed under its own path replaces its former self unless it was crawled earlier.
+        """
+        kept = self._row(
+            "SELECT digest, path, fetched, length, document, removed FROM article WHERE id = ?",
+            article.id,
+        )
+        if kept and kept[5]:
+            self._put_page(digest, path, form, None, stages, article.id, None)
+            return "removed"
+        if self._is_twin(digest, path, article):
+            return "repeated"
+        self._retire(digest, keep=article.id)
+        self._put_page(digest, path, form, raw, stages, article.id, None)
+        fetched = article.fetched.isoformat() if article.fetched else ""
+        document = _document(article)
+        if kept and kept[4] is not None:
+            kept_digest, kept_path, kept_fetched, kept_length, kept_document, _ = kept
+            if kept_digest == digest:
+                if kept_document == document:
+                    return "unchanged"
+            elif path == kept_path:
+                if fetched < kept_fetched:
+                    return "repeated"
+            elif (fetched, len(article.body)) <= (kept_fetched, kept_length):
+                return "repeated"
+        self._database.execute(
+            "INSERT OR REPLACE INTO article VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+            (article.id, digest, path, fetched, len(article.body), self._next(), document),
+        )
+        return "updated" if kept and kept[4] is not None else "added"
+
+    def remove(self, identifier: str) -> None:
+        """Remove an article's text and pages for good; its id stays, so that it is not read again.
+
+        Raises UnknownArticle where it is not in the store.
+        """
+        self.article(identifier)
+        self._database.execute(
+            "UPDATE article SET document = NULL, removed = 1, revision = ? WHERE id = ?",
+            (self._next(), identifier),
+        )
+        self._database.execute("UPDATE page SET raw = NULL WHERE article = ?", (identifier,))
+
+    def undo_remove(self, identifier: str) -> None:
+        """Forget a removal: the next run that meets the page reads it again.
+
+        Raises UnknownArticle where nothing was removed under that id.
+        """
+        row = self._row("SELECT 1 FROM article WHERE id = ? AND removed", identifier)
+        if row is None:
+            raise UnknownArticle(identifier)
+        self._database.execute("DELETE FROM page WHERE article = ?", (identifier,))
+        self._database.execute("DELETE FROM article WHERE id = ?", (identifier,))
+
+    def _is_twin(self, digest: bytes, path: str, article: Article) -> bool:
+        """Say whether a page without an address is stored, byte for byte, under another path."""
+        if article.url is not None:
+            return False
+        row = self._row("SELECT path, article FROM page WHERE digest = ?", digest)
+        return bool(row and row[0] != path and row[1] and row[1] != article.id)
+
+    def _retire(self, digest: bytes, keep: str) -> None:
+        """Drop the article that other code or tables once read from these bytes."""
+        row = self._row(
+            "SELECT id FROM article WHERE digest = ? AND id <> ? AND document IS NOT NULL",
+            digest,
+            keep,
+        )
+        if row:
+            self._database.execute(
+                "UPDATE article SET document = NULL, revision = ? WHERE id = ?",
+                (self._next(), row[0]),
+            )
+
+    def _next(self) -> int:
+        self._database.execute("UPDATE counter SET revision = revision + 1")
+        return self.revision
+
+    def _put_page(
+        self,
+        digest: bytes,
+        path: str,
+        form: str,
+        raw: bytes | None,
+        stages: str,
+        article: str | None,
+        reason: str | None,
+    ) -> None:
+        deflated = zlib.compress(raw, 6) if raw is not None else None
+        self._database.execute(
+            "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (digest, path, form, deflated, stages, article, reason),
+        )
+
+    def _row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._database.execute(statement, values).fetchone()
+        return row
+
+    def _count(self, statement: str, *values: object) -> int:
+        return int(self._database.execute(statement, values).fetchone()[0])
+
+
+def _document(article: Article) -> str:
+    return json.dumps(asdict(article), ensure_ascii=False, default=datetime.isoformat)
+
+
+def _article(document: str) -> Article:
+    values = json.loads(document)
+    for name in ("published", "fetched"):
+        if values[name]:
+            values[name] = datetime.fromisoformat(values[name])
+    values["tags"] = tuple(values["tags"])
+    values["identifiers"] = tuple(values["identifiers"])
+    values["images"] = tuple(Image(**image) for image in values["images"])
+    values["mentions"] = tuple(
+        Mention(
+            name=mention["name"],
+            type=mention["type"],
+            salient=mention["salient"],
+            surfaces=tuple(mention["surfaces"]),
+            evidence=tuple(Evidence(**evidence) for evidence in mention["evidence"]),
+        )
+        for mention in values["mentions"]
+    )
+    return Article(**values)

@@ -1,0 +1,1 @@
+"""The searchers, one a store."""

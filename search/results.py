@@ -1,0 +1,120 @@
+"""Search results: hits with their snippets, facets with their counts."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from index.document import Precision
+
+__all__ = [
+    "DidYouMean",
+    "FacetBucket",
+    "Highlight",
+    "Hit",
+    "Notice",
+    "SearchResults",
+    "Snippet",
+    "Understood",
+]
+
+Highlight = tuple[int, int]
+"""Start and end of a stretch of characters that matched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snippet:
+    """The best window of an article's text, and what matched in it."""
+
+    text: str
+    highlights: tuple[Highlight, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One matching article on a page of results.
+
+    `organisations` are canonical names, salient ones first, the first `salient_count` of them
+    salient; `missing` are the words of the query that it lacks.
+    """
+
+    id: str
+    url: str | None
+    title: str
+    title_highlights: tuple[Highlight, ...]
+    snippet: Snippet
+    published: datetime | None
+    published_precision: Precision | None
+    category: str | None
+    category_predicted: bool
+    source: str
+    author: str | None
+    organisations: tuple[str, ...]
+    salient_count: int
+    identifiers: tuple[str, ...]
+    score: float
+    duplicate_count: int
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetBucket:
+    """One value of a facet, with the number of articles that selecting it would add or keep."""
+
+    value: str
+    count: int
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something of the query that was read otherwise than typed, and where it stands."""
+
+    code: str
+    message: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """A period read from words of the query."""
+
+    text: str
+    field: str
+    first: date | None
+    last: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DidYouMean:
+    """A better spelling of the query, and what it would find."""
+
+    query: str
+    total: int
+    applied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResults:
+    """The answer to a request.
+
+    `total` counts articles that hold every word, `widened` those that lack some; where nothing
+    holds every word, `total`, `groups` and the facets count the latter too. `pageable` is the
+    number of hits one can page through, `relaxed` names each word that some hit on this page
+    lacks, `next` is the cursor of the following page.
+    """
+
+    query: str
+    total: int
+    groups: int
+    widened: int
+    pageable: int
+    page: int
+    size: int
+    next: str | None
+    took_ms: float
+    hits: tuple[Hit, ...]
+    facets: dict[str, tuple[FacetBucket, ...]]
+    relaxed: tuple[str, ...]
+    did_you_mean: DidYouMean | None
+    notices: tuple[Notice, ...]
+    understood: tuple[Understood, ...]

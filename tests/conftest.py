@@ -1,0 +1,113 @@
+"""Fixtures that several folders use: small data folders, and the corpus where it is at hand."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index.analysis import Analyzer
+from index.backends.whoosh import WhooshIndex
+from index.document import Article
+from index.schema import index_document
+from index.settings import Settings
+from index.store import ArticleStore, page_digest
+from search import Searcher, open_searcher
+
+ROOT = Path(__file__).parents[1]
+
+ArticleMaker = Callable[..., Article]
+SearcherMaker = Callable[[Iterable[Article]], Searcher]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="run the long forms of the tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    skip = pytest.mark.skip(reason="the long form runs in make soak")
+    for item in items:
+        if "soak" in item.keywords and not config.getoption("--soak"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    path = ROOT.parent / "shared" / "corpus"
+    if not path.is_dir():
+        pytest.skip("needs ../shared/corpus, which this machine does not have")
+    return path
+
+
+@pytest.fixture(scope="session")
+def analyzer() -> Analyzer:
+    return Analyzer()
+
+
+def make_article(**values: Any) -> Article:
+    """An article with everything optional; precision follows from the time."""
+    defaults: dict[str, Any] = {
+        "id": "a",
+        "url": None,
+        "title": "标题",
+        "published": None,
+        "published_precision": "minute" if values.get("published") else None,
+        "category": None,
+        "category_printed": None,
+        "source": "某报",
+        "author": None,
+        "tags": (),
+        "lead": "",
+        "body": "",
+        "views": None,
+        "images": (),
+        "truncated": False,
+        "fetched": None,
+    }
+    return Article(**(defaults | values))
+
+
+def fill(settings: Settings, analyzer: Analyzer, articles: Iterable[Article]) -> None:
+    """Store and index articles as `build` does, without pages and processes."""
+    with ArticleStore(settings.data / "articles.sqlite3") as store:
+        for article in articles:
+            raw = article.id.encode()
+            store.put_article(page_digest(raw), f"{article.id}.md", "md", raw, "test", article)
+        store.commit()
+        index = WhooshIndex(settings.data / "index", analyzer.fingerprint)
+        with index.writer(store.revision, rebuild=True) as writer:
+            for article in store.articles():
+                writer.update_document(index_document(article, analyzer))
+
+
+@pytest.fixture(scope="session")
+def article_maker() -> ArticleMaker:
+    return make_article
+
+
+@pytest.fixture(scope="session")
+def fill_folder(analyzer: Analyzer) -> Callable[[Path, Iterable[Article]], Searcher]:
+    """A function from a folder and articles to a searcher over them."""
+
+    def build(folder: Path, articles: Iterable[Article]) -> Searcher:
+        settings = Settings(data=folder)
+        fill(settings, analyzer, articles)
+        return open_searcher(settings)
+
+    return build
+
+
+@pytest.fixture
+def searcher_over(
+    tmp_path: Path, fill_folder: Callable[[Path, Iterable[Article]], Searcher]
+) -> Iterator[SearcherMaker]:
+    """A function from articles to a searcher over them, closed after the test."""
+    opened: list[Searcher] = []
+
+    def build(articles: Iterable[Article]) -> Searcher:
+        opened.append(fill_folder(tmp_path / f"data{len(opened)}", articles))
+        return opened[-1]
+
+    yield build
+    for searcher in opened:
+        searcher.close()

@@ -1,0 +1,152 @@
+"""The article store: which copy of an article is kept, and what stays removed."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from index.document import BEIJING, Article
+from index.errors import StoreError, UnknownArticle
+from index.identity import article_id, article_key
+from index.store import ArticleStore, page_digest
+
+URL = "https://news.example/posts/1"
+ID = article_id(article_key(URL, ""))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ArticleStore]:
+    with ArticleStore(tmp_path / "articles.sqlite3") as opened:
+        yield opened
+
+
+@pytest.fixture
+def put(
+    store: ArticleStore, article_maker: Callable[..., Article]
+) -> Callable[..., tuple[str, Article]]:
+    def put(
+        raw: str, path: str = "a.md", stages: str = "1", **values: object
+    ) -> tuple[str, Article]:
+        article = article_maker(**({"id": ID, "url": URL} | values))
+        data = raw.encode()
+        return store.put_article(page_digest(data), path, "md", data, stages, article), article
+
+    return put
+
+
+def day(number: int) -> datetime:
+    return datetime(2024, 5, number, tzinfo=BEIJING)
+
+
+def test_an_article_comes_back_as_it_went_in(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    outcome, article = put("x", published=day(1), tags=("甲", "乙"), body="正文", fetched=day(2))
+    assert outcome == "added"
+    assert store.article(ID) == article
+
+
+def test_the_newer_crawl_wins_then_the_longer_body(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    put("1", "a.md", fetched=day(2), body="二")
+    assert put("2", "b.md", fetched=day(1), body="更长的正文")[0] == "repeated"
+    assert put("3", "c.md", fetched=day(2), body="短")[0] == "repeated"
+    assert put("4", "d.md", fetched=day(2), body="更长")[0] == "updated"
+    assert put("5", "e.md", fetched=day(3), body="")[0] == "updated"
+    assert store.article(ID).body == ""
+
+
+def test_a_page_that_changed_under_its_own_path_replaces_its_former_self(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    put("long", body="很长的正文")
+    assert put("short", body="短")[0] == "updated"
+    assert store.article(ID).body == "短"
+
+
+def test_the_same_page_read_again_changes_nothing_unless_extraction_did(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    put("x", body="正文")
+    revision = store.revision
+    assert put("x", body="正文", stages="2")[0] == "unchanged"
+    assert store.revision == revision
+    assert put("x", body="更好的正文", stages="3")[0] == "updated"
+    assert store.revision > revision
+
+
+def test_a_page_without_an_address_under_another_path_repeats_its_article(
+    put: Callable[..., tuple[str, Article]],
+) -> None:
+    first = article_id(article_key(None, "a.md"))
+    second = article_id(article_key(None, "b.md"))
+    assert put("x", "a.md", id=first, url=None)[0] == "added"
+    assert put("x", "b.md", id=second, url=None)[0] == "repeated"
+
+
+def test_removed_stays_removed_until_undone(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    put("x", body="正文")
+    store.remove(ID)
+    with pytest.raises(UnknownArticle):
+        store.article(ID)
+    assert put("x")[0] == "removed"
+    assert put("another version")[0] == "removed"
+    assert list(store.changes(1)) == [(ID, None)]
+    before = store.revision
+    store.undo_remove(ID)
+    assert put("x")[0] == "added"
+    assert [identifier for identifier, article in store.changes(before) if article] == [ID]
+
+
+def test_removing_leaves_no_text_behind(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]], tmp_path: Path
+) -> None:
+    put("原始页面", body="正文")
+    store.remove(ID)
+    assert store.page(page_digest("原始页面".encode())) is not None
+    assert list(store.stale_pages("other")) == []
+
+
+def test_an_article_whose_page_no_longer_holds_one_is_dropped(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    put("x", body="正文")
+    store.put_skipped(page_digest(b"x"), "a.md", "md", b"x", "2", "shell")
+    with pytest.raises(UnknownArticle):
+        store.article(ID)
+    assert list(store.changes(1)) == [(ID, None)]
+    assert put("y", body="新的正文")[0] == "added"
+
+
+def test_stale_pages_are_those_of_other_code(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    put("x", stages="1")
+    assert [(path, raw) for path, _, raw in store.stale_pages("2")] == [("a.md", b"x")]
+    assert list(store.stale_pages("1")) == []
+
+
+def test_an_article_is_found_by_any_form_of_its_address(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    put("x")
+    for form in (ID, URL, "http://NEWS.example/posts/1/?utm_source=a#top"):
+        assert store.resolve(form) == ID
+    with pytest.raises(UnknownArticle):
+        store.resolve("https://news.example/posts/2")
+
+
+def test_a_missing_store_names_the_command_that_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="anwen index PATH"):
+        ArticleStore(tmp_path / "none.sqlite3", read_only=True)
+
+
+def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "articles.sqlite3"
+    path.write_bytes(b"not a database" * 100)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        ArticleStore(path)

@@ -13,12 +13,12 @@ from threading import Lock
 from time import perf_counter
 
 import numpy as np
-from index.entities import OrganisationTable
 from numpy.typing import NDArray
 
 from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
 from index.document import BEIJING, Article
+from index.entities import OrganisationTable
 from index.errors import BadParameter, CursorExpired, UnknownArticle
 from index.settings import Settings
 from index.store import ArticleStore

@@ -79,21 +79,24 @@ class ArticleStore:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Open or create the store; raises StoreError with the repair where that fails."""
-        self.path = path
+        if read_only and not path.is_file():
+            raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
         try:
             if read_only:
-                if not path.is_file():
-                    raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
-                self._database = sqlite3.connect(
-                    f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
-                )
+                address = f"{path.absolute().as_uri()}?mode=ro"
+                self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._database = sqlite3.connect(path)
-                self._create()
-            found = self._database.execute("PRAGMA user_version").fetchone()[0]
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"The article store {path} cannot be opened: {error}.") from error
+            raise _unopened(path, error) from error
+        try:
+            if not read_only:
+                self._create()
+            found = self._count("PRAGMA user_version")
+        except sqlite3.Error as error:
+            self._database.close()
+            raise _unopened(path, error) from error
         if found != _VERSION:
             self._database.close()
             raise StoreError(
@@ -318,6 +321,10 @@ class ArticleStore:
 
     def _count(self, statement: str, *values: object) -> int:
         return int(self._database.execute(statement, values).fetchone()[0])
+
+
+def _unopened(path: Path, error: Exception) -> StoreError:
+    return StoreError(f"The article store {path} cannot be opened: {error}.")
 
 
 def _document(article: Article) -> str:

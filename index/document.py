@@ -63,7 +63,7 @@ class Article:
 
     `url` is as the page gave it, `id` is derived from it (see `index.identity`). `published` is
     aware, in Beijing time; with precision "day" it is midnight of the crawl's day. `category` is
-    one of `index.categories.CATEGORIES`, `category_printed` what the page calls it. `body` holds
+    one of `index.categories.categories()`, `category_printed` what the page calls it. `body` holds
     paragraphs separated by one newline. `truncated` says that the crawl cut the body short.
     """
 
@@ -86,6 +86,16 @@ class Article:
     fetched: datetime | None
     mentions: tuple[Mention, ...] = ()
     identifiers: tuple[str, ...] = ()
+
+    @property
+    def lead_is_repeated(self) -> bool:
+        """Whether the body says what the lead says: many pages print a paragraph twice."""
+        # Whole sentences only: inside a word or an identifier the same letters mean something else.
+        ends = self.lead.endswith(("。", "！", "？", "…"))
+        return bool(self.lead) and any(
+            line == self.lead or (ends and line.startswith(self.lead))
+            for line in self.body.split("\n")
+        )
 
     @property
     def organisations(self) -> tuple[str, ...]:

@@ -50,7 +50,8 @@ def index_document(article: Article, analyzer: Analyzer) -> IndexDocument:
     return IndexDocument(
         id=article.id,
         title=analyzer.terms(article.title),
-        lead=analyzer.terms(article.lead),
+        # What stands on the page twice must not count twice.
+        lead=analyzer.terms("" if article.lead_is_repeated else article.lead),
         body=analyzer.terms(article.body),
         published=int(published.timestamp()) if published else UNDATED,
         day_only=article.published_precision == "day",

@@ -1,0 +1,206 @@
+"""Reading a saved page in HTML: its elements as blocks."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4.element import PreformattedString
+from readability import Document
+
+from index.document import Image
+from index.errors import NotAnArticle
+from index.extract.blocks import GAP, Block, Kind, Link, tidy
+from index.extract.furniture import is_content
+from index.extract.metadata import read_metadata
+from index.extract.reading import Reading
+
+__all__ = ["reading_of_html"]
+
+_BLOCKS = frozenset(
+    {
+        *("address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div"),
+        *("dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "li", "main", "nav", "ol", "p", "pre", "section"),
+        *("summary", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+    }
+)
+_KINDS: dict[str, Kind] = {
+    "li": "item",
+    "dt": "item",
+    "dd": "item",
+    "blockquote": "quote",
+    "tr": "table",
+}
+_SKIPPED = frozenset(
+    {
+        *("button", "canvas", "footer", "head", "iframe", "input", "nav", "noscript", "object"),
+        *("option", "script", "select", "style", "svg", "template", "textarea"),
+    }
+)
+_FURNITURE = re.compile(
+    r"(?:^|[-_ ])(?:comments?|comment-?list|reply|replies|side-?bar|breadcrumbs?|shar(?:e|ing)"
+    r"|social|related|recommend\w*|hot-?news|rank\w*|footer|foot|copyright|pagination|pager|nav|navbar|menu"
+    r"|qrcode|reward|donate|advert\w*|ads?|banner|author-?card|toc)(?:$|[-_ ])",
+    re.IGNORECASE,
+)
+# Where a page says which element is its article; the first that holds text is taken.
+_ARTICLES = (
+    "[itemprop=articleBody]",
+    "#js_content",
+    ".entry-content",
+    ".post-content",
+    ".article-content",
+    ".article-body",
+    "#article_content",
+    "#artibody",
+    "#endText",
+    ".post_body",
+    ".post_text",
+    ".article__content",
+    ".rich_media_content",
+    "#article-content",
+    "#articleContent",
+    ".main_content",
+    "article",
+)
+_IMAGE_SOURCES = ("data-src", "data-original", "src")
+_DEEPEST = 200  # elements inside one another; more is an accident or an attack
+
+
+def reading_of_html(text: str) -> Reading:
+    """Read a page in HTML. Raises NotAnArticle where it has neither title nor text."""
+    soup = BeautifulSoup(text, "lxml")
+    metadata = read_metadata(soup)
+    if not metadata.title:
+        raise NotAnArticle("shell")
+    root = soup.body or soup
+    whole = list(_blocks(root))
+    element = _article_element(soup)
+    return Reading(
+        title=metadata.title,
+        url=metadata.url,
+        outlet=metadata.outlet,
+        blocks=whole,
+        article=list(_blocks(element)) if element is not None else _readable(text, whole),
+        declared_time=metadata.time,
+        declared_author=metadata.author,
+        declared_category=metadata.category,
+        declared_tags=metadata.tags,
+    )
+
+
+def _article_element(soup: BeautifulSoup) -> Tag | None:
+    for selector in _ARTICLES:
+        found = soup.select(selector, limit=20)
+        if found:
+            best = max(found, key=lambda tag: len(tag.get_text(strip=True)))
+            if len(best.get_text(strip=True)) > 80:
+                return best
+    return None
+
+
+def _readable(text: str, whole: list[Block]) -> list[Block]:
+    """Return the article that readability finds, unless it loses most of the page's text."""
+    try:
+        summary = Document(text).summary(html_partial=True)
+    except Exception:  # readability lets errors of lxml and of its own through, of many classes
+        return []
+    blocks = list(_blocks(BeautifulSoup(summary, "lxml")))
+    return blocks if any(map(is_content, blocks)) or not any(map(is_content, whole)) else []
+
+
+def _blocks(root: Tag) -> Iterator[Block]:
+    yield from _Walk().walk(root)
+
+
+class _Walk:
+    """Gathers the text between the borders of block elements, with its links and images."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._links: list[Link] = []
+        self._images: list[Image] = []
+        self._level = 0
+
+    def walk(self, element: Tag, kind: Kind = "text", depth: int = 0) -> Iterator[Block]:
+        """Give the blocks of an element, in order."""
+        for child in element.children:
+            if isinstance(child, NavigableString):
+                if not isinstance(child, PreformattedString):
+                    self._pieces.append(re.sub(r"\s+", " ", str(child)))
+                continue
+            if not isinstance(child, Tag) or _is_skipped(child) or depth > _DEEPEST:
+                continue
+            name = child.name
+            if name == "br":
+                yield from self._flush(kind)
+            elif name == "pre":
+                yield from self._flush(kind)
+                lines = child.get_text().splitlines()
+                yield from (Block("code", line.rstrip()) for line in lines if line.strip())
+            elif name == "img":
+                self._image(child)
+            elif name in _BLOCKS:
+                yield from self._flush(kind)
+                if name in {"h1", "h2", "h3", "h4", "h5", "h6"}:
+                    self._level = int(name[1])
+                    yield from self.walk(child, "heading", depth + 1)
+                    yield from self._flush("heading")
+                    self._level = 0
+                elif name == "tr":
+                    yield from self._row(child)
+                else:
+                    inner = _KINDS.get(name, kind)
+                    yield from self.walk(child, inner, depth + 1)
+                    yield from self._flush(inner)
+            else:
+                start = len("".join(self._pieces))
+                yield from self.walk(child, kind, depth + 1)
+                href = child.get("href")
+                if name == "a" and isinstance(href, str):
+                    said = "".join(self._pieces)[start:]
+                    self._links.append(Link(tidy(said), href.strip()))
+        if depth == 0:
+            yield from self._flush(kind)
+
+    def _row(self, row: Tag) -> Iterator[Block]:
+        if row.find(["p", "div", "table", "ul"]) and not row.find("td", recursive=False):
+            yield from self.walk(row, "table", 1)
+        cells = row.find_all(["td", "th"], recursive=False)
+        if any(cell.find(["p", "div", "table", "pre", "ul"]) for cell in cells) and len(cells) < 3:
+            # A table for layout: its cells hold paragraphs.
+            for cell in cells:
+                yield from self.walk(cell, "text", 1)
+                yield from self._flush("text")
+            return
+        text = GAP.join(filter(None, (tidy(cell.get_text(" ", strip=True)) for cell in cells)))
+        if text:
+            yield Block("table", text)
+
+    def _image(self, tag: Tag) -> None:
+        for name in _IMAGE_SOURCES:
+            source = tag.get(name)
+            if isinstance(source, str) and source.strip() and not source.startswith("data:"):
+                self._images.append(Image(url=source.strip(), caption=""))
+                return
+
+    def _flush(self, kind: Kind) -> Iterable[Block]:
+        text = tidy("".join(self._pieces))
+        if text or self._images:
+            block = Block(kind, text, tuple(self._links), tuple(self._images), self._level)
+            yield block
+        self._pieces.clear()
+        self._links.clear()
+        self._images.clear()
+
+
+def _is_skipped(tag: Tag) -> bool:
+    if tag.name in _SKIPPED:
+        return True
+    names = " ".join(filter(None, [str(tag.get("id") or ""), " ".join(tag.get("class") or [])]))
+    if names and _FURNITURE.search(names) and tag.name not in {"body", "html", "main", "article"}:
+        return len(tag.get_text(strip=True)) < 4000 or bool(
+            re.search("comment|reply|related|recommend", names, re.I)
+        )
+    style = tag.get("style")
+    return isinstance(style, str) and "display:none" in style.replace(" ", "").lower()

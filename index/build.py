@@ -193,7 +193,7 @@ def _read_into_store(
             _count_known(store, page, result, summary)
         elif isinstance(result, _Failure):
             summary.fail(page.path, result.message, result.kind)
-        else:
+        elif result is not None:
             _keep(store, page, result, stages, summary, added)
         progress.advance()
         if number % _STORE_BATCH == 0:

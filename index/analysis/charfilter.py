@@ -16,7 +16,10 @@ import opencc
 
 __all__ = ["NormalisedText", "normalise"]
 
-_ZERO_WIDTH = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+_ZERO_WIDTH = (
+    "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    "\ufe00-\ufe0f\ufeff"
+)
 _COMBINING = "\u0300-\u036f\u3099\u309a\uff9e\uff9f"
 _CLUSTER = re.compile(f"[{_ZERO_WIDTH}]+|[^{_COMBINING}{_ZERO_WIDTH}][{_COMBINING}]+")
 

@@ -82,7 +82,7 @@ class IndexView:
 
     def between(self, first: date | None, last: date | None) -> Mask:
         """Return which documents were published from one day to another in Beijing."""
-        mask = self.published != UNDATED
+        mask: Mask = self.published != UNDATED
         if first is not None:
             mask &= self.published >= _second(first)
         if last is not None:

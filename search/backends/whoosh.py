@@ -381,10 +381,8 @@ def _read_cursor(view: IndexView, cursor: str) -> int:
         padded = cursor + "=" * (-len(cursor) % 4)
         text = base64.urlsafe_b64decode(padded.encode("ascii")).decode("ascii")
         generation, commit, offset = (int(part) for part in text.split("."))
-        if offset < 0:
-            raise ValueError
     except (ValueError, binascii.Error, UnicodeError) as error:
         raise BadParameter("cursor", cursor, "请使用上一页结果里的 next") from error
     if (generation, commit) != view.state:
         raise CursorExpired
-    return offset
+    return max(0, offset)

@@ -1,5 +1,7 @@
 """Analysis: normal form, units, words, and the one analyzer for index and query."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -59,7 +61,7 @@ def test_every_position_has_a_unit_and_positions_grow_with_offsets(
     assert terms.length == len(units)
     assert {token.position for token in tokens} == set(range(len(units)))
     assert [unit.start for unit in units] == sorted(unit.start for unit in units)
-    for earlier, later in zip(units, units[1:], strict=False):
+    for earlier, later in pairwise(units):
         assert earlier.end <= later.start
     assert sorted((t.text, t.position) for t in tokens) == sorted(
         (term, place) for term, places in terms.positions.items() for place in places

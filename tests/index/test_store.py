@@ -103,7 +103,7 @@ def test_removed_stays_removed_until_undone(
 
 
 def test_removing_leaves_no_text_behind(
-    store: ArticleStore, put: Callable[..., tuple[str, Article]], tmp_path: Path
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
 ) -> None:
     put("原始页面", body="正文")
     store.remove(ID)

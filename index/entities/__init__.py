@@ -1,0 +1,15 @@
+"""Entities: the organisations and identifiers that an article names."""
+
+from index.entities.annotate import annotate, entities_fingerprint
+from index.entities.identifiers import identifiers
+from index.entities.recognise import recognise
+from index.entities.table import Organisation, OrganisationTable
+
+__all__ = [
+    "Organisation",
+    "OrganisationTable",
+    "annotate",
+    "entities_fingerprint",
+    "identifiers",
+    "recognise",
+]

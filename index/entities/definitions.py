@@ -1,0 +1,97 @@
+"""Names that an article gives an organisation for its own length: （以下简称“…”）, short forms."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from index.entities.names import has_borders
+from index.entities.places import brands, has_legal_form, without_place
+from index.entities.spans import Span
+from index.entities.table import OrganisationTable
+from index.entities.words import HAN, is_generic
+
+__all__ = ["find_local_names", "local_names"]
+
+_BRACKET = re.compile(r"\s?[（(](?P<inner>[^（()）\n]{2,80})[)）]")
+_CALLED = re.compile(
+    r"(?:以下|下文|下)?(?:统一)?(?:简称|统称|又称|下称|缩写|英文名?)(?:为|是|作)?[:：]?\s?"
+)
+_QUOTED = re.compile(r"[“\"「『《‘'](?P<name>[^”\"」』》’'“]{2,30})[”\"」』》’']")
+_PLAIN = re.compile(rf"[{HAN}A-Za-z0-9&.·\-]{{2,20}}")
+_ABBREVIATION = re.compile(r"[A-Z][A-Za-z]*[A-Z][A-Za-z]*(?:[/\-][A-Z]+)?")
+# Said of many in one article: only where no other word leans on it is it the name.
+_COMMON = frozenset(
+    {
+        "联盟",
+        "协会",
+        "学会",
+        "公司",
+        "集团",
+        "中心",
+        "研究所",
+        "研究院",
+        "实验室",
+        "委员会",
+        "基金会",
+        "大学",
+        "学院",
+        "办公室",
+        "本公司",
+        "组织",
+        "平台",
+    }
+)
+_LEANS = re.compile(f"[{HAN}A-Za-z0-9]$")
+_MAY_LEAN = re.compile("[的了在和与及由对将向是被从为给让使经以]$")
+
+
+def local_names(
+    text: str, spans: Iterable[Span], table: OrganisationTable
+) -> Iterator[tuple[str, Span]]:
+    """Yield names that `text` defines for the organisations at `spans`, each with its span."""
+    for span in spans:
+        surface = text[span.start : span.end]
+        bracket = _BRACKET.match(text, span.end)
+        if bracket:
+            for name in _defined(bracket["inner"], known=table.find(surface) is not None):
+                owner = table.find(name)
+                if name != surface and (owner is None or owner.name == span.name):
+                    yield name, span
+        if span.type == "government":
+            short = without_place(surface)
+            if short and len(short) > 2:
+                yield short, span
+        elif span.type == "company" and has_legal_form(surface) and not table.find(surface):
+            brand = list(brands(surface))[-1]
+            if len(brand) > 2 and not table.find(brand) and not is_generic(brand):
+                yield brand, span
+
+
+def _defined(inner: str, *, known: bool) -> Iterator[str]:
+    called = _CALLED.search(inner)
+    if called:
+        rest = inner[called.end() :]
+        quoted = [match["name"] for match in _QUOTED.finditer(rest)]
+        if quoted:
+            yield from quoted
+        elif plain := _PLAIN.fullmatch(rest.strip()):
+            yield plain[0]
+    if not known:
+        for part in re.split("[，,、;；]", inner):
+            if abbreviation := _ABBREVIATION.fullmatch(part.strip()):
+                yield abbreviation[0]
+
+
+def find_local_names(text: str, names: dict[str, Span]) -> Iterator[Span]:
+    """Yield the places in `text` of names that the article defined."""
+    for name, owner in names.items():
+        start = text.find(name)
+        while start >= 0:
+            end = start + len(name)
+            if has_borders(text, start, end) and not (name in _COMMON and _is_part(text, start)):
+                yield Span(start, end, owner.name, owner.type)
+            start = text.find(name, end)
+
+
+def _is_part(text: str, start: int) -> bool:
+    before = text[max(0, start - 1) : start]
+    return bool(_LEANS.search(before)) and not _MAY_LEAN.search(before)

@@ -1,0 +1,400 @@
+"""Entities: which organisations and identifiers an article names, under which names and where."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.document import Mention
+from index.entities import OrganisationTable, annotate, entities_fingerprint, identifiers, recognise
+from index.errors import SettingsError
+from tests.conftest import make_article
+
+TABLE = OrganisationTable.load()
+
+
+def found(body: str, title: str = "", lead: str = "") -> dict[str, Mention]:
+    return {mention.name: mention for mention in recognise(title, lead, body, TABLE)}
+
+
+def names(body: str, title: str = "", lead: str = "") -> list[str]:
+    return list(found(body, title, lead))
+
+
+# Names of the table
+
+
+def test_brand_english_and_legal_name_are_one_organisation() -> None:
+    mentions = found("微步发布报告。北京微步在线科技有限公司称，ThreatBook 已提醒客户。")
+    assert list(mentions) == ["微步在线"]
+    assert mentions["微步在线"].surfaces == ("北京微步在线科技有限公司", "ThreatBook", "微步")
+
+
+@pytest.mark.parametrize(
+    ("name", "canonical"),
+    [
+        ("微软", "微软"),
+        ("Microsoft", "微软"),
+        ("ＭＩＣＲＯＳＯＦＴ", "微软"),
+        ("北京微步在线科技有限公司", "微步在线"),
+        ("CISA", "美国网络安全和基础设施安全局"),
+        ("APT-C-00", "海莲花"),
+        ("OceanLotus", "海莲花"),
+        ("海宁蓝鲸有限公司", None),
+        ("有限公司", None),
+    ],
+)
+def test_a_name_resolves_whatever_its_form(name: str, canonical: str | None) -> None:
+    assert TABLE.resolve(name) == canonical
+
+
+def test_a_group_is_found_under_its_number_and_its_names() -> None:
+    mentions = found("APT-C-00 再度活动，该组织又称海莲花和 OceanLotus。")
+    assert list(mentions) == ["海莲花"]
+    assert mentions["海莲花"].type == "group"
+    assert mentions["海莲花"].surfaces == ("OceanLotus", "APT-C-00", "海莲花")
+
+
+@pytest.mark.parametrize(
+    "trap",
+    [
+        "中华为此付出了努力",
+        "西安天气转凉",
+        "点击此处轻松下载",
+        "智慧与力量",
+        "在联合国内部署",
+        "系统信息被修改",
+        "一群北京大学生",
+        "请打开谷歌浏览器和 Google Play",
+        r"读取 C:\Microsoft\update.exe 与 microsoft@mail.example",
+        "SourceMetadata 与 meta 标签",
+    ],
+)
+def test_a_name_inside_other_words_is_none(trap: str) -> None:
+    assert names(trap) == []
+
+
+def test_a_trap_hides_only_the_name_inside_it() -> None:
+    assert names("中华为此付出努力，华为不予置评。") == ["华为"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("360 表示将持续跟进。", ["360"]),
+        ("增长了 360%，涉及 360 万人。", []),
+        ("勒索组织 Akira 声称对此负责。", ["Akira"]),
+        ("动画片 Akira 重映。", []),
+        ("她来自阿里地区。", []),
+    ],
+)
+def test_a_weak_name_needs_its_context(body: str, expected: list[str]) -> None:
+    assert names(body) == expected
+
+
+def test_a_weak_name_supported_once_counts_everywhere_in_the_article() -> None:
+    (mention,) = recognise("360 新品", "", "360 表示，产品下周上市。", TABLE)
+    assert [(evidence.field, evidence.start) for evidence in mention.evidence] == [
+        ("body", 0),
+        ("title", 0),
+    ]
+
+
+def test_a_malware_family_is_no_group() -> None:
+    assert names("银狐木马变种再现。") == []
+    assert names("银狐组织再现。") == ["银狐"]
+
+
+# Rules
+
+
+def test_a_defined_short_name_holds_in_its_article_only() -> None:
+    body = "海宁市星屿网络科技有限公司（以下简称“星屿网安”）发布公告。星屿网安称漏洞已修复。"
+    mentions = found(body)
+    assert list(mentions) == ["海宁市星屿网络科技有限公司"]
+    assert mentions["海宁市星屿网络科技有限公司"].surfaces == (
+        "海宁市星屿网络科技有限公司",
+        "星屿网安",
+    )
+    assert names("星屿网安称漏洞已修复。") == []
+
+
+def test_a_definition_reaches_back_to_the_title() -> None:
+    mentions = found("宁波远岫科技有限公司（下称“远岫科技”）遭到入侵。", title="远岫科技遭入侵")
+    assert [evidence.field for evidence in mentions["宁波远岫科技有限公司"].evidence] == [
+        "title",
+        "body",
+        "body",
+    ]
+
+
+def test_an_abbreviation_behind_an_unknown_name_is_a_name() -> None:
+    mentions = found("越南国家信息安全协会（VNISA-X）成立。VNISA-X 设在河内。")
+    assert list(mentions) == ["越南国家信息安全协会"]
+
+
+def test_a_government_body_is_found_again_without_its_place() -> None:
+    mentions = found("上海市公安局通报了案情，市公安局已立案。")
+    assert mentions["上海市公安局"].surfaces == ("上海市公安局", "市公安局")
+    assert mentions["上海市公安局"].type == "government"
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "type_"),
+    [
+        ("本次演练由杭州市数据资源管理局主办。", "杭州市数据资源管理局", "government"),
+        ("专家来自云岭研究院。", "云岭研究院", "institute"),
+        ("江西云岭师范大学参赛。", "江西云岭师范大学", "institute"),
+        ("广西数字经济协会成立。", "广西数字经济协会", "association"),
+        ("受害者是蓝港国际机场。", "蓝港国际机场", "other"),
+        ("网络安全公司 Bluefin Labs 发现漏洞。", "Bluefin Labs", "company"),
+        ("Bluefin Labs 的研究人员发现漏洞。", "Bluefin Labs", "company"),
+        ("Bluefin Pte Ltd 遭到入侵。", "Bluefin Pte Ltd", "company"),
+        ("University of Bluefin 公布成果。", "University of Bluefin", "institute"),
+        ("勒索团伙 NightCrab 声称对此负责。", "NightCrab", "group"),
+        ("NightCrab 勒索软件组织声称对此负责。", "NightCrab", "group"),
+        ("“赤潮”黑客组织发起攻击。", "赤潮", "group"),
+        ("攻击者被跟踪为 UNC9999。", "UNC9999", "group"),
+        ("微软称之为 Velvet Typhoon。", "Velvet Typhoon", "group"),
+    ],
+)
+def test_the_words_of_a_name_or_beside_it_give_it_away(body: str, name: str, type_: str) -> None:
+    assert found(body)[name].type == type_
+
+
+def test_a_department_counts_for_its_organisation() -> None:
+    mentions = found("华为安全应急响应中心发布通告。")
+    assert list(mentions) == ["华为"]
+    assert mentions["华为"].surfaces == ("华为安全应急响应中心",)
+
+
+def test_an_association_counts_for_no_company() -> None:
+    assert names("中国移动通信联合会举办论坛。") == ["中国移动通信联合会"]
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "一家大型网络安全公司",
+        "美国第三大广告公司",
+        "江西一公司",
+        "多家安全厂商和研究机构",
+        "国家重点实验室",
+        "某云服务公司",
+        "AI公司与 VPN 厂商",
+        "天津市相关委办局",
+        "这家全球企业集团",
+        "从走出实验室到进入大学",
+        "名为 Mich 的研究人员",
+        "该技术属于战术 TA0001",
+    ],
+)
+def test_a_description_is_no_name(description: str) -> None:
+    assert names(description) == []
+
+
+def test_names_that_stand_together_are_separate() -> None:
+    assert names("活动由北京市海淀区人民政府、云岭大学和宁波远岫科技有限公司联合主办。") == [
+        "北京市海淀区人民政府",
+        "云岭大学",
+        "宁波远岫科技有限公司",
+    ]
+
+
+# Mentions
+
+
+def test_an_organisation_that_acts_is_salient_and_one_in_passing_is_not() -> None:
+    body = "微软发布更新。" + "补丁说明。" * 100 + "此前谷歌也曾修复。据路透社报道。"
+    salience = {name: mention.salient for name, mention in found(body).items()}
+    assert salience == {"微软": True, "谷歌": False, "路透社": False}
+
+
+def test_an_organisation_in_the_title_or_named_often_is_salient() -> None:
+    body = "开头。" * 200 + "谷歌、微软、谷歌和谷歌。"
+    salience = {name: mention.salient for name, mention in found(body, title="思科更新").items()}
+    assert salience == {"思科": True, "谷歌": True, "微软": False}
+
+
+def test_evidence_is_the_sentence_around_the_name() -> None:
+    mention = found("先说背景。随后微软发布更新！结束。")["微软"]
+    (evidence,) = mention.evidence
+    assert (evidence.field, evidence.start, evidence.end) == ("body", 7, 9)
+    assert evidence.text == "随后微软发布更新！"
+
+
+def test_mentions_appear_in_the_order_of_the_text() -> None:
+    assert names("思科和苹果。", title="谷歌起诉", lead="微软作证") == [
+        "谷歌",
+        "微软",
+        "思科",
+        "苹果",
+    ]
+
+
+_FRAGMENTS = st.sampled_from(
+    [
+        "微软",
+        "Microsoft",
+        "北京星屿科技有限公司",
+        "（以下简称“星屿”）",
+        "（XYK）",
+        "星屿",
+        "XYK",
+        "上海市公安局",
+        "市公安局",
+        "海莲花组织",
+        "公司 Foo-Bar ",
+        "İstanbul University",
+        "，",
+        "。",
+        "\n",
+        " ",
+        "（",
+        "和",
+        "360",
+    ]
+)
+_TEXTS = st.lists(_FRAGMENTS | st.text(max_size=8), max_size=20).map("".join)
+
+
+@given(title=_TEXTS, lead=_TEXTS, body=_TEXTS)
+def test_surfaces_and_evidence_are_slices_of_their_field(title: str, lead: str, body: str) -> None:
+    fields = {"title": title, "lead": lead, "body": body}
+    mentions = recognise(title, lead, body, TABLE)
+    for mention in mentions:
+        assert mention.surfaces
+        assert mention.evidence
+        for evidence in mention.evidence:
+            surface = fields[evidence.field][evidence.start : evidence.end]
+            assert surface in mention.surfaces
+            assert surface in evidence.text
+            assert evidence.text in fields[evidence.field]
+    assert len({mention.name for mention in mentions}) == len(mentions)
+
+
+def test_annotating_adds_mentions_and_identifiers_and_changes_nothing_else() -> None:
+    article = make_article(title="微软修复漏洞", body="CVE-2031-0001 由谷歌报告。", lead="")
+    annotated = annotate(article, TABLE)
+    assert annotated.organisations == ("微软", "谷歌")
+    assert annotated.identifiers == ("CVE-2031-0001",)
+    assert replace(annotated, mentions=(), identifiers=()) == article
+
+
+# The table and the operator's file
+
+
+def test_no_name_of_the_table_belongs_to_two_organisations() -> None:
+    owners: dict[str, str] = {}
+    for organisation in TABLE:
+        for name in organisation.names:
+            assert owners.setdefault(name.casefold(), organisation.name) == organisation.name
+            assert TABLE.resolve(name) == organisation.name
+
+
+def test_canonical_names_resolve_to_themselves() -> None:
+    assert [TABLE.resolve(name) for name in TABLE.names()] == list(TABLE.names())
+
+
+def test_weak_names_are_names_of_their_row() -> None:
+    assert [
+        organisation.name
+        for organisation in TABLE
+        if not organisation.weak <= set(organisation.names)
+    ] == []
+
+
+def test_every_row_states_its_source() -> None:
+    assert {organisation.source for organisation in TABLE} == {"general", "misp"}
+
+
+@pytest.fixture
+def operator_file(tmp_path: Path) -> Path:
+    return tmp_path / "organisations.tsv"
+
+
+def test_an_operators_row_adds_an_organisation(operator_file: Path) -> None:
+    operator_file.write_text("星屿网安\tcompany\t星屿|Xingyu Security\n", encoding="utf-8")
+    table = OrganisationTable.load(operator_file)
+    assert len(table) == len(TABLE) + 1
+    assert table.resolve("Xingyu security") == "星屿网安"
+    assert [mention.name for mention in recognise("", "", "星屿遭入侵", table)] == ["星屿网安"]
+
+
+def test_an_operators_row_overrules_the_name_type_and_aliases(operator_file: Path) -> None:
+    operator_file.write_text("# ours\n\n微软公司\tother\t微软|Redmond\n", encoding="utf-8")
+    table = OrganisationTable.load(operator_file)
+    assert table.resolve("微软") == "微软公司"
+    assert table.resolve("Redmond") == "微软公司"
+    assert table.resolve("Microsoft") is None
+    assert len(table) == len(TABLE)
+
+
+def test_an_operators_row_takes_an_alias_away_from_its_old_row(operator_file: Path) -> None:
+    operator_file.write_text("千里目\tinstitute\tThreatBook\n", encoding="utf-8")
+    table = OrganisationTable.load(operator_file)
+    assert table.resolve("ThreatBook") == "千里目"
+    assert table.resolve("微步") == "微步在线"
+    assert entities_fingerprint(table) != entities_fingerprint(TABLE)
+
+
+def test_the_fingerprint_is_that_of_the_content() -> None:
+    assert entities_fingerprint(OrganisationTable.load()) == entities_fingerprint(TABLE)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("甲\tcompany\n乙\tshop\n", "line 2: the type 'shop' is not one of"),
+        ("甲\n", "line 1: expected two to four columns"),
+        ("\tcompany\n", "line 1: expected two to four columns"),
+        ("甲\tcompany\ta\tb\tc\n", "line 1: expected two to four columns"),
+        ("甲\tcompany\n# c\n甲\tmedia\n", "line 3: '甲' has a line already"),
+        ("甲\tcompany\t丙\n乙\tcompany\t丙\n", "line 2: the name '丙' belongs to '甲'"),
+    ],
+)
+def test_a_broken_operators_file_is_refused_by_file_and_line(
+    operator_file: Path, content: str, message: str
+) -> None:
+    operator_file.write_text(content, encoding="utf-8")
+    with pytest.raises(SettingsError) as refused:
+        OrganisationTable.load(operator_file)
+    assert str(operator_file) in str(refused.value)
+    assert message in str(refused.value)
+
+
+def test_an_operators_file_that_cannot_be_read_is_refused_by_name(operator_file: Path) -> None:
+    with pytest.raises(SettingsError, match=r"organisations\.tsv cannot be read"):
+        OrganisationTable.load(operator_file)
+    operator_file.write_bytes("甲\tcompany\n".encode("gb18030"))
+    with pytest.raises(SettingsError, match=r"organisations\.tsv cannot be read"):
+        OrganisationTable.load(operator_file)
+
+
+# Identifiers
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CVE-2021-44228", ("CVE-2021-44228",)),
+        ("漏洞cve-2021-44228被利用", ("CVE-2021-44228",)),
+        ("CVE－2021－44228", ("CVE-2021-44228",)),
+        ("ＣＶＥ－２０２１－４４２２８", ("CVE-2021-44228",)),
+        ("CVE–2024—3400、CVE‑2024‑3401", ("CVE-2024-3400", "CVE-2024-3401")),
+        ("CVE 2020 0601 和 CVE_2019_0708", ("CVE-2020-0601", "CVE-2019-0708")),
+        ("CVE-2024-1234567", ("CVE-2024-1234567",)),
+        ("CVE-2024-1111 与 cve-2024-1111", ("CVE-2024-1111",)),
+        ("CNVD-2024-12345、CNVD－2024－00001", ("CNVD-2024-12345", "CNVD-2024-00001")),
+        ("CNVD-C-2019-48814", ("CNVD-C-2019-48814",)),
+        ("CNNVD-202403-123，CNNVD－202112－799", ("CNNVD-202403-123", "CNNVD-202112-799")),
+        ("技术T1059.001、T1190，战术TA0001", ("T1059.001", "T1190", "TA0001")),
+        ("XCVE-2021-44228 CVE-2021-123 CVE-1021-44228", ()),
+        ("t1059 XT1059 T10590 T2059", ()),
+        ("", ()),
+    ],
+)
+def test_identifiers_are_canonical_and_in_order(text: str, expected: tuple[str, ...]) -> None:
+    assert identifiers(text) == expected

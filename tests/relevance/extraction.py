@@ -192,7 +192,7 @@ def _figures(prefix: str, measured: list[Measured]) -> dict[str, float]:
         for name, is_right in page.right.items():
             rights[page.label.site, name].append(is_right)
             if page.label.site not in {"wechat", "html"}:
-                rights["portals", name].append(is_right)
+                rights["overall", name].append(is_right)
     figures = {
         f"{prefix}/{site}/{name}": round(mean(values), 4)
         for (site, name), values in sorted(rights.items())

@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,19 @@ from index.document import Article
 from index.errors import NotAnArticle
 from index.extract import extract
 
-__all__ = ["FIELDS", "Label", "Measured", "measure", "read_labels", "same", "trigram_f1"]
+__all__ = [
+    "FIELDS",
+    "Label",
+    "Measured",
+    "Page",
+    "labelled_pages",
+    "measure",
+    "measure_page",
+    "read_labels",
+    "same",
+    "summarise",
+    "trigram_f1",
+]
 
 FIELDS = ("title", "published", "category", "author", "lead")
 _ZERO_WIDTH = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
@@ -59,17 +71,12 @@ class Measured:
 def measure(corpus: Path) -> dict[str, float]:
     """Return every figure, on all labelled pages of the corpus."""
     labels = read_labels(corpus)
-    archives = [
-        (corpus / "portals.tar.xz", "portals/"),
-        (corpus / "wechat.tar.xz", "wechat/"),
-        (corpus / "html" / "pages.tar.xz", ""),
-    ]
     figures: dict[str, float] = {}
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        chunks = list(_chunks(_labelled(archives, labels)))
+        chunks = list(_chunks(labelled_pages(corpus, labels)))
         for prefix, own_rules in (("extraction", True), ("generic", False)):
             parts = pool.map(measure_chunk, chunks, [own_rules] * len(chunks))
-            figures |= _figures(prefix, [measured for part in parts for measured in part])
+            figures |= summarise(prefix, [measured for part in parts for measured in part])
     return figures
 
 
@@ -100,10 +107,14 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         yield dict(zip(names, line.split("\t"), strict=True))
 
 
-def _labelled(
-    archives: Iterable[tuple[Path, str]], labels: dict[str, Label]
-) -> Iterator[tuple[Page, Label]]:
-    for path, prefix in archives:
+def labelled_pages(corpus: Path, labels: dict[str, Label]) -> Iterator[tuple[Page, Label]]:
+    """Give the pages of the corpus that have a label, each with it."""
+    for name, prefix in (
+        ("portals.tar.xz", "portals/"),
+        ("wechat.tar.xz", "wechat/"),
+        ("html/pages.tar.xz", ""),
+    ):
+        path = corpus / name
         for page in read_pages([path]):
             if isinstance(page, Unreadable):
                 continue
@@ -186,7 +197,8 @@ def _strangers(page: Page, article: Article) -> int:
     return len((titles & lines) - {article.title})
 
 
-def _figures(prefix: str, measured: list[Measured]) -> dict[str, float]:
+def summarise(prefix: str, measured: list[Measured]) -> dict[str, float]:
+    """Return the share of right values a site and field, and the figures of the bodies."""
     rights: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for page in measured:
         for name, is_right in page.right.items():

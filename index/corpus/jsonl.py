@@ -1,0 +1,80 @@
+"""Pages of JSON lines, plain and compressed: one object a line, the page in its field `raw`."""
+
+import base64
+import binascii
+import gzip
+import io
+import json
+import re
+from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from index.corpus.names import member_path
+from index.corpus.page import FORMATS, MAX_PAGE_BYTES, Page, PageFormat, Unreadable
+from index.corpus.source import DAMAGE, Source
+
+__all__ = ["read_lines"]
+
+_MAX_LINE_BYTES = 4 * MAX_PAGE_BYTES  # Base64 and escapes make a page longer
+_LINE_TOO_LARGE = "line larger than 32 MiB"
+
+_LOOKS_LIKE_HTML = re.compile(
+    r"\ufeff?\s*<(?:!doctype|!--|\?xml|(?:html|head|title|meta|link|script|style|body|header|main"
+    r"|article|section|div|table|h[1-6]|p|span)[\s/>])",
+    re.IGNORECASE,
+)
+
+
+def read_lines(
+    stream: io.BufferedReader, source: Source
+) -> Generator[Page | Unreadable, None, None]:
+    """Give the page of each line.
+
+    `raw` is text, or bytes in Base64 where `encoding` says so. A page's path is the line's `path`
+    or `file`, else the file's with the number of the line; its format is the line's `format`, else
+    what the page looks like.
+    """
+    number = 0
+    try:
+        with _opened(stream, source) as lines:
+            while line := lines.readline(_MAX_LINE_BYTES + 1):
+                number += 1
+                if len(line) > _MAX_LINE_BYTES:
+                    while line and not line.endswith(b"\n"):
+                        line = lines.readline(2**16)
+                    yield source.problem(f"#{number}", _LINE_TOO_LARGE)
+                elif line.strip():
+                    yield _entry(line, source, f"#{number}")
+    except DAMAGE as error:
+        yield source.damage(error)
+
+
+def _opened(stream: io.BufferedReader, source: Source) -> AbstractContextManager[io.BufferedIOBase]:
+    is_compressed = source.suffix.endswith(".gz")
+    return gzip.GzipFile(fileobj=stream) if is_compressed else nullcontext(stream)
+
+
+def _entry(line: bytes, source: Source, place: str) -> Page | Unreadable:
+    try:
+        fields: Any = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return source.problem(place, f"no JSON: {error}")
+    if not isinstance(fields, dict) or not isinstance(text := fields.get("raw"), str):
+        return source.problem(place, 'no field "raw"')
+    if fields.get("encoding") == "base64":
+        try:
+            raw = base64.b64decode("".join(text.split()), validate=True)
+        except (binascii.Error, ValueError) as error:
+            return source.problem(place, f"no Base64: {error}")
+    else:
+        raw = text.encode("utf-8", "surrogatepass")
+    names = (fields.get("path"), fields.get("file"))
+    path = next((member_path(name) for name in names if isinstance(name, str) and name), "")
+    form = FORMATS.get(f".{fields.get('format')}".lower()) or _sniff(raw)
+    return source.page(path or source.path + place, place, raw, form)
+
+
+def _sniff(raw: bytes) -> PageFormat:
+    start = raw[:512].decode("utf-8", "replace")
+    return "html" if _LOOKS_LIKE_HTML.match(start) else "md"

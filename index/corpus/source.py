@@ -1,0 +1,63 @@
+"""One file to read from, and how the pages and problems found in it are named."""
+
+import lzma
+import struct
+import tarfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.corpus.names import storable
+from index.corpus.page import MAX_PAGE_BYTES, Page, PageFormat, Unreadable
+
+__all__ = ["DAMAGE", "TOO_LARGE", "Source"]
+
+TOO_LARGE = "larger than 8 MiB"
+
+# What the libraries raise where an archive is not what they expect: each has kinds of its own, and
+# lets those of its tools through.
+DAMAGE = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A file that holds pages.
+
+    `path` is its path below what was named on the command line, `inside` what the paths of an
+    archive's members begin with, `suffix` what tells how to read it.
+    """
+
+    file: Path
+    path: str
+    inside: str
+    suffix: str
+    size: int
+
+    def page(self, path: str, place: str, raw: bytes, form: PageFormat) -> Page | Unreadable:
+        """Return a page, or the problem with it; `place` is where in the file it stands."""
+        if len(raw) > MAX_PAGE_BYTES:
+            return self.problem(place, TOO_LARGE)
+        if not raw.strip():
+            return self.problem(place, "empty")
+        return Page(path=storable(path), raw=raw, format=form)
+
+    def problem(self, place: str, reason: str) -> Unreadable:
+        """Return a problem at a place in the file, or with the file if the place is empty."""
+        return Unreadable(path=storable(f"{self.file}{place}"), reason=reason)
+
+    def damage(self, error: Exception) -> Unreadable:
+        """Return the problem that ends the reading of an archive."""
+        return self.problem("", f"damaged archive: {str(error) or type(error).__name__}")

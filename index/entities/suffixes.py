@@ -189,6 +189,7 @@ def _free_name(ending: _Ending, table: OrganisationTable) -> Span | None:
     named = (
         ending.suffix in LEGAL_FORMS
         or (is_transliterated(run) and ending.type not in {"media", "association"})
+        or (ending.suffix == "医院" and run.endswith("附属"))
         or (ending.suffix in _FREE and len(run) <= 8 and run[0] not in "一两多几全第不")
     )
     return _span(ending, start, table) if named else None

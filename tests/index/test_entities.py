@@ -147,6 +147,7 @@ def test_a_government_body_is_found_again_without_its_place() -> None:
         ("本次演练由杭州市数据资源管理局主办。", "杭州市数据资源管理局", "government"),
         ("专家来自云岭研究院。", "云岭研究院", "institute"),
         ("江西云岭师范大学参赛。", "江西云岭师范大学", "institute"),
+        ("云岭大学附属医院恢复了门诊。", "云岭大学附属医院", "other"),
         ("广西数字经济协会成立。", "广西数字经济协会", "association"),
         ("受害者是蓝港国际机场。", "蓝港国际机场", "other"),
         ("网络安全公司 Bluefin Labs 发现漏洞。", "Bluefin Labs", "company"),

@@ -292,6 +292,7 @@ def _catch_up(
             for document in future.result():
                 writer.update_document(document)
             progress.advance(len(chunk))
+        progress.stage("writing", None)  # the commit comes when the context ends
 
 
 def _windowed(

@@ -1,0 +1,216 @@
+"""The pipeline: pages in, store and index in step, whatever happens on the way."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from index.build import Summary, build, remove
+from index.errors import IndexOutOfDate, StoreLocked, UnknownArticle
+from index.settings import Settings
+from search import SearchRequest, open_searcher
+
+PAGE = """---
+title: {title}
+url: https://paper.example/news/{number}
+source: 听潮网安
+date: 2026-03-19
+fetch_date: 2026-03-20T10:00:00
+---
+
+# {title}
+
+2026-03-18 09:36:00
+
+{body}
+
+位于槐州的电机制造商在事发当晚切断了与供应商之间的远程连接，第二天上午开始逐台恢复主机。
+
+厂商随后发布公告，建议客户在升级之前停用批量下发功能，并核对三月以来新增的巡检脚本。
+"""
+
+
+class Silent:
+    def stage(self, name: str, total: int | None) -> None: ...
+    def advance(self, steps: int = 1, share: float | None = None) -> None: ...
+
+
+def write_page(folder: Path, number: int, body: str, title: str = "") -> Path:
+    path = folder / f"{number}.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = PAGE.format(number=number, title=title or f"第{number}号稿件", body=body)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def run(settings: Settings, *paths: Path, rebuild: bool = False) -> Summary:
+    return build(settings, paths, rebuild=rebuild, jobs=1, progress=Silent())
+
+
+def found(settings: Settings, query: str) -> list[str]:
+    searcher = open_searcher(settings)
+    try:
+        return [hit.title for hit in searcher.search(SearchRequest(query=query)).hits]
+    finally:
+        searcher.close()
+
+
+@pytest.fixture
+def crawl(tmp_path: Path) -> Path:
+    folder = tmp_path / "crawl"
+    for number in range(1, 4):
+        write_page(folder, number, f"灰鹭团伙的第{number}次勒索，赎金要求逐次提高。")
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data")
+
+
+def test_pages_become_searchable_and_a_second_run_changes_nothing(
+    settings: Settings, crawl: Path
+) -> None:
+    first = run(settings, crawl)
+    assert (first.pages, first.added) == (3, 3)
+    assert len(found(settings, "灰鹭团伙")) == 3
+    second = run(settings, crawl)
+    assert (second.pages, second.unchanged) == (3, 3)
+    assert second.generation == first.generation
+
+
+def test_a_changed_page_replaces_its_former_self(settings: Settings, crawl: Path) -> None:
+    run(settings, crawl)
+    write_page(crawl, 2, "夜梭公布了另一批科研数据，校方称未涉密。")
+    assert run(settings, crawl).updated == 1
+    assert found(settings, "夜梭") == ["第2号稿件"]
+    assert len(found(settings, "灰鹭团伙")) == 2
+
+
+def test_bad_pages_are_counted_and_never_stop_a_run(settings: Settings, crawl: Path) -> None:
+    (crawl / "empty.md").write_bytes(b"")
+    (crawl / "broken.html").write_bytes(b"\xff\xfe\x00\xd8" + os.urandom(500))
+    with (crawl / "huge.md").open("wb") as file:
+        file.truncate(8 * 2**20 + 1)
+    summary = run(settings, crawl)
+    assert summary.added == 3
+    assert summary.pages == 6
+    problems = {Path(page).name: reason for page, _, reason in summary.problems}
+    assert set(problems) == {"empty.md", "broken.html", "huge.md"}
+    assert all(problems.values())
+
+
+def test_removed_articles_are_gone_from_both_and_stay_gone(settings: Settings, crawl: Path) -> None:
+    run(settings, crawl)
+    (identifier,) = remove(settings, ["http://paper.example/news/2/"])
+    assert sorted(found(settings, "灰鹭团伙")) == ["第1号稿件", "第3号稿件"]
+    assert run(settings, crawl).removed == 1
+    assert len(found(settings, "灰鹭团伙")) == 2
+    remove(settings, [identifier], undo=True)
+    assert run(settings, crawl).added == 1
+    assert len(found(settings, "灰鹭团伙")) == 3
+    with pytest.raises(UnknownArticle):
+        remove(settings, ["0" * 16])
+
+
+def test_other_terms_ask_for_a_rebuild_and_the_rebuild_repairs(
+    settings: Settings, crawl: Path, tmp_path: Path
+) -> None:
+    generation = run(settings, crawl).generation
+    terms = tmp_path / "terms.txt"
+    terms.write_text("灰鹭团伙\n", encoding="utf-8")
+    changed = Settings(data=settings.data, terms=terms)
+    with pytest.raises(IndexOutOfDate, match="anwen index --rebuild"):
+        found(changed, "灰鹭")
+    with pytest.raises(IndexOutOfDate, match="anwen index --rebuild"):
+        run(changed, crawl)
+    assert run(changed, rebuild=True).generation > generation
+    assert len(found(changed, "灰鹭团伙")) == 3
+
+
+def test_a_rebuild_reads_stale_pages_again_from_the_store(
+    settings: Settings, crawl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(settings, crawl)
+    for path in crawl.iterdir():
+        path.unlink()
+    monkeypatch.setattr("index.build.stages_fingerprint", lambda _: "newer")
+    run(settings, rebuild=True)
+    assert len(found(settings, "灰鹭团伙")) == 3
+    from index.store import ArticleStore
+
+    with ArticleStore(settings.data / "articles.sqlite3", read_only=True) as store:
+        assert store.statistics("newer")["stale"] == 0
+
+
+def test_two_writers_take_turns_and_the_second_says_so(
+    settings: Settings, crawl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from filelock import FileLock
+
+    monkeypatch.setattr("index.build._LOCK_SECONDS", 0.1)
+    settings.data.mkdir(parents=True)
+    with (
+        FileLock(settings.data / "writer.lock"),
+        pytest.raises(StoreLocked, match="Another process"),
+    ):
+        run(settings, crawl)
+
+
+def test_an_open_searcher_sees_the_next_commit(settings: Settings, crawl: Path) -> None:
+    run(settings, crawl)
+    searcher = open_searcher(settings)
+    assert searcher.search(SearchRequest(query="灰鹭团伙")).total == 3
+    write_page(crawl, 4, "灰鹭团伙又一次得手。")
+    run(settings, crawl)
+    assert searcher.search(SearchRequest(query="灰鹭团伙")).total == 4
+    run(settings, rebuild=True)
+    assert searcher.search(SearchRequest(query="灰鹭团伙")).total == 4
+    searcher.close()
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    folder = tmp_path / "many"
+    for number in range(1000, 1400):
+        write_page(folder, number, f"灰鹭团伙的第{number}次勒索。" * 20)
+    return folder
+
+
+def kill_after(settings: Settings, folder: Path, seconds: float) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "web", "--data", str(settings.data), "index", str(folder)],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.fixture
+def kill_times() -> Iterator[float]:
+    return iter([0.7, 1.2, 1.6, 2.0, 2.5, 3.0])
+
+
+def test_a_killed_run_leaves_the_last_good_index_and_the_next_repairs(
+    settings: Settings, crawl: Path, many: Path, kill_times: Iterator[float]
+) -> None:
+    run(settings, crawl)
+    for seconds in kill_times:
+        kill_after(settings, many, seconds)
+        assert len(found(settings, "逐次提高")) == 3
+    summary = run(settings, many)
+    assert summary.added + summary.unchanged == 400
+    searcher = open_searcher(settings)
+    assert searcher.search(SearchRequest(query="灰鹭团伙")).total == 403
+    searcher.close()
+    # What the killed runs left behind does not pile up.
+    generations = [path for path in (settings.data / "index").iterdir() if path.is_dir()]
+    assert len(generations) <= 2

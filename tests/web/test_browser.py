@@ -1,0 +1,244 @@
+"""A reader's journey in Chromium, with and without JavaScript."""
+
+import shutil
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import make_server
+
+pytestmark = pytest.mark.browser
+
+SWITCHES = (
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+)
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+PAGES = [
+    "/",
+    "/search",
+    "/search?q=勒索软件",
+    "/search?q=勒索软件+私钥+槐州",
+    "/search?q=公告&category=行业&organisation=" + "UnbrokenHoldings" * 8,
+    "/search?q=" + "a" * 300 + "+没有这回事&category=" + "b" * 200,
+    "/search?q=x&page=" + "c" * 200,
+    "/search?page=9",
+    "/article/" + "e" * 16,
+    "/article/" + "f" * 16,
+    "/article/" + f"{7:016x}",
+    "/organisation/青梧机电",
+    "/organisation/" + "UnbrokenHoldings" * 8,
+    "/help/query",
+    "/nothing",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("needs Chromium, which this machine does not have")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(SWITCHES))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(site: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, site, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join(timeout=10)
+    server.server_close()
+
+
+@pytest.fixture(params=[True, False], ids=["script", "no script"])
+def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=WIDE, java_script_enabled=request.param)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A page whose console must stay clean: a refused style or script is told there."""
+    context = browser.new_context(viewport=WIDE, base_url=address)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    context.close()
+    assert problems == []
+
+
+def state(page: Page) -> tuple[str, str, list[str], list[str]]:
+    """The address, the total, the chips, and the rows that are chosen."""
+    return (
+        page.url,
+        page.locator("h1").inner_text(),
+        page.locator(".chip").all_inner_texts(),
+        page.locator(".entry[aria-current] .entry-name").all_inner_texts(),
+    )
+
+
+def choose(page: Page, facet: str, name: str) -> None:
+    rows = page.locator(f"section[aria-labelledby=facet-{facet}] a.entry")
+    rows.filter(has_text=name).first.click()
+    page.wait_for_load_state()
+
+
+def test_a_reader_filters_goes_back_and_reloads(context: BrowserContext, address: str) -> None:
+    page = context.new_page()
+    page.goto(address)
+    page.locator("#q").fill("漏洞")
+    page.locator("#q").press("Enter")
+    page.wait_for_url("**/search?q=*")
+    states = [state(page)]
+    assert states[0][1].endswith("共 9 篇")
+    for step in (
+        lambda: choose(page, "organisation", "青梧机电"),
+        lambda: choose(page, "organisation", "Corvane Networks"),
+        lambda: choose(page, "category", "漏洞"),
+        lambda: page.locator("svg.histogram a").first.click(),
+    ):
+        step()
+        page.wait_for_load_state()
+        states.append(state(page))
+    assert len({url for url, *_ in states}) == 5
+    url, heading, chips, rows = states[-1]
+    assert [parameter.split("=")[0] for parameter in url.split("?")[1].split("&")] == [
+        *("q", "category", "organisation", "organisation", "month"),
+    ]
+    assert [chip.split()[1] for chip in chips] == ["类别", "机构", "机构", "月份"]
+    assert sorted(rows) == ["Corvane Networks", "漏洞", "青梧机电"]
+    assert page.locator("li.hit").count() == int(heading.split("共 ")[1].removesuffix(" 篇"))
+    assert page.locator(".bar-mine").count() == 1
+
+    page.reload()
+    assert state(page) == states[-1]
+    for before in reversed(states[:-1]):
+        page.go_back()
+        page.wait_for_url(before[0])
+        assert state(page) == before
+    for after in states[1:]:
+        page.go_forward()
+        page.wait_for_url(after[0])
+        assert state(page) == after
+    page.locator(".chip").last.click()
+    page.wait_for_url(states[-2][0])
+    assert state(page) == states[-2]
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE, {"width": 320, "height": 600}])
+@pytest.mark.parametrize("path", PAGES, ids=range(len(PAGES)))
+def test_nothing_overflows_sideways(
+    browser: Browser, address: str, path: str, viewport: dict[str, int]
+) -> None:
+    context = browser.new_context(viewport=viewport)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(address + path)
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+    width = page.evaluate("document.scrollingElement.scrollWidth")
+    assert width <= viewport["width"]
+    context.close()
+
+
+def test_the_filter_sheet_of_a_phone_opens_keeps_open_and_closes(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto("/search?q=漏洞")
+    sheet = page.locator("#filters")
+    assert not sheet.is_visible()
+    page.locator(".filter-open").click()
+    assert sheet.is_visible()
+    assert page.evaluate("document.activeElement.closest('#filters') !== null")
+    assert page.evaluate("document.querySelector('#main').inert")
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+    choose(page, "category", "漏洞")
+    page.wait_for_url("**category=*#filters")
+    assert sheet.is_visible()
+    page.keyboard.press("Escape")
+    assert not sheet.is_visible()
+    assert page.evaluate("document.activeElement.className") == "filter-open"
+    assert not page.evaluate("document.querySelector('#main').inert")
+
+
+def test_the_filter_sheet_of_a_phone_needs_no_script(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/search?q=漏洞")
+    page.locator(".filter-open").click()
+    assert page.locator("#filters").is_visible()
+    choose(page, "category", "漏洞")
+    assert not page.locator("#filters").is_visible()
+    assert page.locator(".chip").count() == 1
+    context.close()
+
+
+def test_enter_that_ends_a_composition_does_not_search(page: Page, address: str) -> None:
+    page.goto("/")
+    field = page.locator("#q")
+    field.click()
+    devtools = page.context.new_cdp_session(page)
+    devtools.send(
+        "Input.imeSetComposition", {"text": "loudong", "selectionStart": 7, "selectionEnd": 7}
+    )
+    enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+    devtools.send("Input.dispatchKeyEvent", {"type": "keyDown", **enter})
+    devtools.send("Input.dispatchKeyEvent", {"type": "keyUp", **enter})
+    page.wait_for_timeout(300)
+    assert page.url == f"{address}/"
+    devtools.send("Input.insertText", {"text": "漏洞"})
+    assert field.input_value() == "漏洞"
+    field.press("Enter")
+    page.wait_for_url("**/search?q=*")
+    assert "共 9 篇" in page.locator("h1").inner_text()
+
+
+def test_a_key_with_the_code_of_a_composition_does_not_search(page: Page, address: str) -> None:
+    page.goto("/")
+    prevented = page.locator("#q").evaluate(
+        """field => !field.dispatchEvent(new KeyboardEvent("keydown",
+            {key: "Enter", keyCode: 229, bubbles: true, cancelable: true}))"""
+    )
+    assert prevented
+    assert page.url == f"{address}/"
+
+
+def test_a_slash_leads_to_the_field_and_stays_a_slash_inside_it(page: Page) -> None:
+    page.goto("/search?q=漏洞")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "q"
+    page.keyboard.press("End")
+    page.keyboard.press("/")
+    assert page.locator("#q").input_value() == "漏洞/"
+
+
+def test_the_theme_is_switched_and_kept(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(paper)
+    page.locator("[data-theme-toggle]").click()
+    dark = page.evaluate(paper)
+    assert dark != light
+    page.goto("/search?q=漏洞")
+    assert page.evaluate(paper) == dark
+    page.locator("[data-theme-toggle]").click()
+    assert page.evaluate(paper) == light
+
+
+def test_dates_narrow_the_search(page: Page) -> None:
+    page.goto("/search?q=漏洞")
+    page.locator("#from").fill("2024-01-01")
+    page.locator("#to").fill("2024-12-31")
+    page.locator(".range button").click()
+    page.wait_for_url("**from=2024-01-01&to=2024-12-31")
+    assert "时间 2024" in page.locator(".chip").inner_text()
+    assert page.locator("#from").input_value() == "2024-01-01"

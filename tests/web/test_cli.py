@@ -1,0 +1,125 @@
+"""The command: its output, its exit status, and what it says of a mistake."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from web.cli import _free_port, main
+
+
+def anwen(*arguments: object, data: Path | None = None) -> Result:
+    given = [] if data is None else ["--data", str(data)]
+    return CliRunner().invoke(main, [*given, *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("demo")
+    result = anwen("demo", "--no-serve", data=data)
+    assert result.exit_code == 0, result.output
+    return data / "demo"
+
+
+def test_index_prints_a_summary_whose_pages_are_the_sum_of_the_rest(
+    demo: Path, tmp_path: Path
+) -> None:
+    sample = Path(__file__).parents[2] / "web" / "sample"
+    report = tmp_path / "report.tsv"
+    result = anwen("index", sample, "--json", "--report", report, data=demo)
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    counted = sum(
+        summary[name] for name in ("added", "updated", "unchanged", "repeated", "removed")
+    )
+    skipped = sum(summary["skipped"].values())
+    assert summary["pages"] == counted + skipped + sum(summary["failed"].values())
+    assert summary["unchanged"] >= 60
+    assert summary["added"] == summary["updated"] == 0
+    assert len(report.read_text(encoding="utf-8").splitlines()) == skipped
+
+
+def test_search_prints_the_same_object_as_the_api(demo: Path) -> None:
+    result = anwen("search", "勒索软件", "--json", "--size", 3, data=demo)
+    answer = json.loads(result.stdout)
+    assert list(answer)[:5] == ["query", "total", "groups", "widened", "page"]
+    assert answer["total"] >= 8
+    assert len(answer["hits"]) == 3
+    assert {"category", "organisation", "source", "month"} == set(answer["facets"])
+    plain = anwen("search", "勒索软件", data=demo)
+    assert answer["hits"][0]["title"] in plain.output
+
+
+def test_filters_narrow_a_search(demo: Path) -> None:
+    answer = json.loads(
+        anwen(
+            "search", "", "--from", "2025-01-01", "--to", "2025-12-31", "--json", data=demo
+        ).stdout
+    )
+    assert answer["total"] > 0
+    assert {bucket["value"][:4] for bucket in answer["facets"]["month"]} == {"2025"}
+
+
+def test_extract_prints_one_object_a_page(demo: Path) -> None:
+    sample = Path(__file__).parents[2] / "web" / "sample"
+    result = anwen("extract", sample, "--json", data=demo)
+    objects = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(objects) > 60
+    assert {"file", "url", "title", "body", "organisations", "skipped"} <= set(objects[0])
+    assert any(found["skipped"] for found in objects)
+
+
+def test_analyze_shows_positions(demo: Path) -> None:
+    tokens = json.loads(anwen("analyze", "CVE-2021-44228漏洞", "--json", data=demo).stdout)[
+        "tokens"
+    ]
+    assert {"text": "44228", "start": 9, "end": 14, "position": 0} in tokens
+    assert tokens[-1]["text"] == "洞"
+
+
+def test_info_tells_what_is_stored(demo: Path) -> None:
+    about = json.loads(anwen("info", "--json", data=demo).stdout)
+    assert about["articles"] >= 60
+    assert about["stale"] == 0
+    assert about["out_of_date"] is None
+    assert about["indexed_revision"] == about["revision"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["index"], 2, "Name a PATH"),
+        (["index", "nowhere"], 1, "nowhere"),
+        (["search", "x"], 1, "anwen index PATH"),
+        (["search", "x", "--from", "yesterday"], 2, "--from"),
+        (["search", "x" * 1001], 1, "anwen index PATH"),
+        (["remove", "0123456789abcdef"], 1, "0123456789abcdef"),
+        (["info"], 1, "anwen index PATH"),
+        (["serve", "--port", "0"], 2, "--port"),
+        (["sing"], 2, "sing"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_and_by_the_exit_status(
+    tmp_path: Path, arguments: list[str], status: int, message: str
+) -> None:
+    result = anwen(*arguments, data=tmp_path / "empty")
+    assert result.exit_code == status, result.output
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_wrong_setting_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "anwen.toml").write_text("speed = 3", encoding="utf-8")
+    result = anwen("info", data=tmp_path)
+    assert result.exit_code == 2
+    assert "Unknown setting 'speed'" in result.output
+
+
+def test_a_port_in_use_gives_way_to_the_next() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert _free_port("127.0.0.1", port) > port

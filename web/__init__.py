@@ -1,0 +1,34 @@
+"""How people and programs ask: the web application."""
+
+from flask import Flask
+
+from index.settings import Settings
+from search import Searcher, open_searcher
+from web import api, assets, errors, headers, markup, pages
+from web.params import query_url, search_url
+
+__all__ = ["create_app"]
+
+
+def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
+    """Return the web application over a data folder, or over a searcher that is already open."""
+    app = Flask(__name__)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    searcher = searcher or open_searcher(settings)
+    app.register_blueprint(pages.blueprint(settings, searcher))
+    app.register_blueprint(api.blueprint(searcher))
+    errors.register(app)
+    headers.register(app)
+    app.jinja_env.filters.update(
+        clock=markup.clock, day=markup.day, number=markup.number, web_address=markup.web_address
+    )
+    app.jinja_env.globals.update(
+        asset_url=assets.fingerprinted(app),
+        marked=markup.marked,
+        named=markup.named,
+        query_url=query_url,
+        search_url=search_url,
+        site_name=settings.site_name,
+        word_boundaries=searcher.word_boundaries,
+    )
+    return app

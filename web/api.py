@@ -1,0 +1,36 @@
+"""The JSON interface, version 1."""
+
+from flask import Blueprint, Response, request
+
+from index.errors import BadParameter
+from search import Searcher
+from web.excerpt import excerpt
+from web.params import read_request
+from web.responses import json_response
+from web.wire import article_object, results_object
+
+__all__ = ["blueprint"]
+
+
+def blueprint(searcher: Searcher) -> Blueprint:
+    """Return the routes under /api/v1 that ask a searcher."""
+    api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+    @api.get("/search")
+    def search() -> Response:
+        return json_response(results_object(searcher.search(read_request(request.args))))
+
+    @api.get("/articles/<article_id>")
+    def article(article_id: str) -> Response:
+        found = searcher.article(article_id)
+        return json_response(article_object(found, excerpt(found)))
+
+    @api.get("/articles")
+    def article_by_url() -> Response:
+        url = request.args.get("url", "").strip()
+        if not url:
+            raise BadParameter("url", "", "请给出文章的地址，如 ?url=https://…")
+        found = searcher.article_by_url(url)
+        return json_response(article_object(found, excerpt(found)))
+
+    return api

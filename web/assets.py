@@ -1,0 +1,20 @@
+"""Static files under addresses that change with their content, so that they can be kept long."""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+
+from flask import Flask, url_for
+
+__all__ = ["fingerprinted"]
+
+
+def fingerprinted(app: Flask) -> Callable[[str], str]:
+    """Return a function from a static file's name to its address."""
+    folder = Path(app.static_folder or "")
+    prints = {
+        path.relative_to(folder).as_posix(): blake2b(path.read_bytes(), digest_size=6).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    return lambda name: url_for("static", filename=name, v=prints[name])

@@ -1,0 +1,192 @@
+"""Filters as the pages show them: index rows with their links, and chips to take back."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+from search.request import SearchRequest
+from search.results import FacetBucket, SearchResults
+from web.markup import period
+from web.params import EXCLUDABLE, adding, changed, removing, search_url
+
+__all__ = [
+    "LABELS",
+    "Chip",
+    "Facet",
+    "Row",
+    "chips",
+    "facets",
+    "recent_periods",
+    "rows",
+    "unfiltered",
+]
+
+LABELS = {"category": "类别", "organisation": "机构", "source": "来源", "month": "时间"}
+
+_SHOWN = 10  # values before the rest is folded away
+_RECENT = (("近 7 天", 7), ("近 30 天", 30), ("近一年", 365))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of an index: a name, how many articles, and where it leads."""
+
+    name: str
+    count: int | None
+    url: str
+    exclude_url: str | None = None
+    is_chosen: bool = False
+    is_excluded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """A facet's rows: those shown at once, and the rest."""
+
+    name: str
+    label: str
+    rows: tuple[Row, ...]
+    rest: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """A filter in force, and the search without it."""
+
+    label: str
+    value: str
+    url: str
+    is_excluded: bool = False
+
+
+def facets(request: SearchRequest, results: SearchResults) -> list[Facet]:
+    """Return the facets that are lists, chosen and excluded values always in sight."""
+    found = []
+    for name in EXCLUDABLE:
+        buckets = results.facets[name]
+        ranked = [
+            _facet_row(request, name, bucket)
+            for bucket in buckets
+            if bucket.count or bucket.selected
+        ]
+        shown = [row for at, row in enumerate(ranked) if at < _SHOWN or row.is_chosen]
+        rest = [row for at, row in enumerate(ranked) if at >= _SHOWN and not row.is_chosen]
+        excluded = [
+            Row(
+                name=value,
+                count=None,
+                url=search_url(removing(request, f"exclude_{name}", value)),
+                is_excluded=True,
+            )
+            for value in getattr(request, f"exclude_{name}")
+        ]
+        if shown or excluded:
+            found.append(
+                Facet(name=name, label=LABELS[name], rows=(*shown, *excluded), rest=tuple(rest))
+            )
+    return found
+
+
+def rows(
+    buckets: tuple[FacetBucket, ...], request: SearchRequest, name: str, *, most: int = 1000
+) -> list[Row]:
+    """Return a facet's values as rows, each leading to the search that has it chosen."""
+    return [
+        Row(
+            name=bucket.value,
+            count=bucket.count,
+            url=search_url(adding(request, name, bucket.value)),
+        )
+        for bucket in buckets[:most]
+        if bucket.count
+    ]
+
+
+def chips(request: SearchRequest) -> list[Chip]:
+    """Return each filter in force; months that follow each other are one."""
+    found = []
+    for name in EXCLUDABLE:
+        for key, label, is_excluded in (
+            (name, LABELS[name], False),
+            (f"exclude_{name}", f"不含{LABELS[name]}", True),
+        ):
+            found += [
+                Chip(
+                    label=label,
+                    value=value,
+                    url=search_url(removing(request, key, value)),
+                    is_excluded=is_excluded,
+                )
+                for value in getattr(request, key)
+            ]
+    found += [
+        Chip(
+            label="月份",
+            value=run[0] if len(run) == 1 else f"{run[0]} 至 {run[-1]}",
+            url=search_url(removing(request, "month", *run)),
+        )
+        for run in _runs(request.month)
+    ]
+    if request.first or request.last:
+        found.append(
+            Chip(
+                label="时间",
+                value=period(request.first, request.last),
+                url=search_url(changed(request, first=None, last=None)),
+            )
+        )
+    if request.match == "all":
+        found.append(
+            Chip(label="须含", value="全部词", url=search_url(changed(request, match="auto")))
+        )
+    return found
+
+
+def unfiltered(request: SearchRequest) -> SearchRequest:
+    """Return the request with its words and order alone."""
+    return SearchRequest(query=request.query, sort=request.sort, size=request.size)
+
+
+def recent_periods(request: SearchRequest, today: date) -> list[tuple[str, str]]:
+    """Return name and link of the periods that end today."""
+    return [
+        (
+            name,
+            search_url(
+                changed(request, month=(), first=today - timedelta(days=days - 1), last=None)
+            ),
+        )
+        for name, days in _RECENT
+    ]
+
+
+def _facet_row(request: SearchRequest, name: str, bucket: FacetBucket) -> Row:
+    if bucket.selected:
+        return Row(
+            name=bucket.value,
+            count=bucket.count,
+            url=search_url(removing(request, name, bucket.value)),
+            is_chosen=True,
+        )
+    return Row(
+        name=bucket.value,
+        count=bucket.count,
+        url=search_url(adding(request, name, bucket.value)),
+        exclude_url=search_url(adding(request, f"exclude_{name}", bucket.value)),
+    )
+
+
+def _runs(months: tuple[str, ...]) -> list[list[str]]:
+    """Return the months in order, those that follow each other together."""
+    ordered = sorted(months)
+    runs = [[month] for month in ordered[:1]]
+    for previous, month in pairwise(ordered):
+        if _ordinal(month) == _ordinal(previous) + 1:
+            runs[-1].append(month)
+        else:
+            runs.append([month])
+    return runs
+
+
+def _ordinal(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:])

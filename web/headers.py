@@ -1,0 +1,41 @@
+"""Response headers: what a browser may do with our pages, and how long it may keep them."""
+
+from flask import Flask, Response, request
+
+__all__ = ["register"]
+
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self' data:",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_YEAR = 365 * 86_400  # seconds
+
+
+def register(app: Flask) -> None:
+    """Set the headers on every response of an application."""
+    app.after_request(_set_headers)
+
+
+def _set_headers(response: Response) -> Response:
+    response.headers.update(_HEADERS)
+    if request.endpoint == "static" and request.args.get("v") and response.status_code == 200:
+        # The address carries a hash of the content: another content has another address.
+        response.cache_control.no_cache = None
+        response.cache_control.public = True
+        response.cache_control.max_age = _YEAR
+        response.cache_control.immutable = True
+    return response

@@ -1,0 +1,85 @@
+"""Text as the pages print it: highlights, places where a line may break, days and numbers."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from urllib.parse import urlsplit
+
+from markupsafe import Markup, escape
+
+from index.document import BEIJING, Evidence, Precision
+from search.results import Highlight
+
+__all__ = ["clock", "day", "marked", "named", "number", "period", "web_address"]
+
+
+def marked(
+    text: str, highlights: Iterable[Highlight] = (), boundaries: Iterable[int] = ()
+) -> Markup:
+    """Return the text with <mark> around each highlight and <wbr> at each boundary."""
+    starts, ends = {start for start, _ in highlights}, {end for _, end in highlights}
+    breaks = set(boundaries)
+    pieces: list[Markup] = []
+    last = 0
+    for offset in sorted(starts | ends | breaks):
+        pieces.append(escape(text[last:offset]))
+        if offset in ends:
+            pieces.append(Markup("</mark>"))
+        if offset in breaks:
+            pieces.append(Markup("<wbr>"))
+        if offset in starts:
+            pieces.append(Markup("<mark>"))
+        last = offset
+    return Markup("").join([*pieces, escape(text[last:])])
+
+
+def named(evidence: Evidence, surfaces: Iterable[str]) -> Markup:
+    """Return a quotation with the name that it proves underlined."""
+    surface = next((surface for surface in surfaces if surface in evidence.text), None)
+    if not surface:
+        return escape(evidence.text)
+    before, name, after = evidence.text.partition(surface)
+    return Markup('{}<span class="name">{}</span>{}').format(before, name, after)
+
+
+def day(moment: datetime) -> str:
+    """Return the day in Beijing."""
+    return moment.astimezone(BEIJING).date().isoformat()
+
+
+def clock(moment: datetime, precision: Precision | None) -> str:
+    """Return day and minute in Beijing, or the day alone where no more is known."""
+    if precision == "day":
+        return day(moment)
+    return moment.astimezone(BEIJING).isoformat(" ", "minutes")[:16]
+
+
+def number(value: int) -> str:
+    """Return a number with its thousands set apart."""
+    return f"{value:,}"
+
+
+def period(first: date | None, last: date | None) -> str:
+    """Return a period in the shortest form that says it: 2024, 2024-04, or its days."""
+    if first is None or last is None:
+        return f"{first} 起" if first else f"{last} 止"
+    ends = first.isoformat(), last.isoformat()
+    if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31):
+        ends = ends[0][:4], ends[1][:4]
+    elif first.day == 1 and _ends_month(last):
+        ends = ends[0][:7], ends[1][:7]
+    return ends[0] if ends[0] == ends[1] else " 至 ".join(ends)
+
+
+def web_address(url: str | None) -> str | None:
+    """Return an address that may become a link, None for any other scheme or none."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return None
+    return url.strip() if parts.scheme in {"http", "https"} and parts.hostname else None
+
+
+def _ends_month(last: date) -> bool:
+    return last == date.max or (last + timedelta(days=1)).day == 1

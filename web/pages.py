@@ -1,0 +1,214 @@
+"""The pages: read the request, search, render."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as BaseResponse
+
+from index.document import BEIJING
+from index.errors import QueryError
+from index.settings import Settings
+from search import Searcher, SearchRequest
+from search.results import SearchResults
+from web.charts import histogram
+from web.errors import error_status
+from web.excerpt import excerpt
+from web.facets import Row, chips, facets, recent_periods, rows, unfiltered
+from web.paging import pager
+from web.params import adding, changed, pairs, query_url, read_request, search_url
+from web.rewrite import alternatives, without_word, word_required
+
+__all__ = ["blueprint"]
+
+_NEWEST_HOME = 12
+_NEWEST_ORGANISATION = 10
+_SIZES = (10, 20, 50)
+_ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /search\n"
+
+_WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
+_TYPES = {
+    "company": "企业",
+    "government": "政府机关",
+    "institute": "院校与研究机构",
+    "association": "协会",
+    "media": "媒体",
+    "group": "团伙",
+    "other": "其他",
+}
+
+
+def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
+    """Return the routes of the pages, which ask a searcher."""
+    pages = Blueprint("pages", __name__)
+
+    @pages.get("/")
+    def home() -> str:
+        everything = SearchRequest(sort="newest", size=_NEWEST_HOME)
+        results = searcher.search(everything)
+        return render_template(
+            "home.html", **_home(results), statistics=searcher.statistics(), results=results
+        )
+
+    @pages.get("/search")
+    def search() -> str | tuple[str, int]:
+        try:
+            asked = read_request(request.args)
+            results = searcher.search(asked)
+        except QueryError as error:
+            typed = request.args.get("q", "")
+            page = render_template("bad_query.html", typed=typed, message=str(error))
+            return page, error_status(error)
+        return render_template("search.html", **_results(searcher, asked, results))
+
+    @pages.get("/article/<article_id>")
+    def article(article_id: str) -> str:
+        found = searcher.article(article_id)
+        canonical = url_for("pages.article", article_id=article_id)
+        return render_template(
+            "article.html",
+            article=found,
+            excerpt=excerpt(found),
+            types=_TYPES,
+            category_url=found.category and _filtered("category", found.category),
+            source_url=_filtered("source", found.source),
+            canonical=settings.base_url and settings.base_url.rstrip("/") + canonical,
+        )
+
+    @pages.get("/organisation/<path:name>")
+    def organisation(name: str) -> str | BaseResponse:
+        canonical = searcher.organisation(name)
+        if canonical is None:
+            raise NotFound(f"没有文章提到机构“{name}”")
+        if canonical != name:
+            return redirect(url_for("pages.organisation", name=canonical))
+        return render_template("organisation.html", **_organisation(searcher, canonical))
+
+    @pages.get("/help/query")
+    def help_query() -> str:
+        return render_template("help_query.html")
+
+    @pages.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok\n", mimetype="text/plain")
+
+    @pages.get("/robots.txt")
+    def robots() -> Response:
+        return Response(_ROBOTS, mimetype="text/plain")
+
+    return pages
+
+
+def _home(results: SearchResults) -> dict[str, Any]:
+    everything, today = SearchRequest(), datetime.now(BEIJING)
+    organisations = results.facets["organisation"]
+    examples = [f"机构:{_quoted(bucket.value)}" for bucket in organisations[:1]]
+    examples += [name for hit in results.hits for name in hit.identifiers][:1]
+    months = [bucket.value for bucket in results.facets["month"] if bucket.count]
+    return {
+        "categories": rows(results.facets["category"], everything, "category"),
+        "organisations": [
+            Row(
+                name=bucket.value,
+                count=bucket.count,
+                url=url_for("pages.organisation", name=bucket.value),
+            )
+            for bucket in organisations
+            if bucket.count
+        ],
+        "sources": rows(results.facets["source"], everything, "source", most=10),
+        "examples": [(text, query_url(text)) for text in examples],
+        "since": min(months, default=None),
+        "today": f"{today.year} 年 {today.month} 月 {today.day} 日，{_WEEKDAYS[today.weekday()]}",
+    }
+
+
+def _results(searcher: Searcher, asked: SearchRequest, results: SearchResults) -> dict[str, Any]:
+    lacking = next((at for at, hit in enumerate(results.hits) if hit.missing), len(results.hits))
+    return {
+        "asked": asked,
+        "results": results,
+        "hits": results.hits[:lacking],
+        "lacking": results.hits[lacking:],
+        "nothing_full": results.widened > 0 and results.pageable == results.widened,
+        "typed": asked.query,
+        "kept": pairs(changed(asked, query="")),
+        "kept_by_period": pairs(changed(asked, first=None, last=None, month=())),
+        "chips": chips(asked),
+        "clear_url": search_url(unfiltered(asked)),
+        "facets": facets(asked, results),
+        "chart": histogram(results.facets["month"], asked),
+        "periods": recent_periods(asked, datetime.now(BEIJING).date()),
+        "sorts": [
+            (name, label, search_url(changed(asked, sort=name)))
+            for name, label in (("relevance", "相关"), ("newest", "最新"), ("oldest", "最早"))
+            if asked.query.strip() or name != "relevance"
+        ],
+        "sort": asked.sort if asked.query.strip() or asked.sort != "relevance" else "newest",
+        "sizes": [(size, search_url(changed(asked, size=size))) for size in _SIZES],
+        "strict_url": search_url(changed(asked, match="all")),
+        "relaxed": [
+            (
+                word,
+                search_url(changed(asked, query=word_required(asked.query, word))),
+                search_url(changed(asked, query=without_word(asked.query, word))),
+            )
+            for word in results.relaxed
+        ],
+        "pager": pager(asked, results),
+        "alternatives": alternatives(searcher, asked) if not results.total else [],
+    }
+
+
+def _organisation(searcher: Searcher, name: str) -> dict[str, Any]:
+    # As a word of the query the name narrows its own facet too, which then counts who is named
+    # together with it; as a filter it would not.
+    together = searcher.search(
+        SearchRequest(query=f"机构:{_quoted(name)}", sort="newest", size=_NEWEST_ORGANISATION)
+    )
+    chosen = SearchRequest(organisation=(name,))
+    others = [bucket for bucket in together.facets["organisation"] if bucket.value != name]
+    mentions = {}
+    kind, surfaces = None, dict[str, None]()
+    for hit in together.hits:
+        found = searcher.article(hit.id)
+        for mention in excerpt(found).mentions:
+            if mention.name == name:
+                mentions[hit.id] = mention
+                kind = kind or mention.type
+                surfaces |= dict.fromkeys(mention.surfaces)
+    return {
+        "name": name,
+        "results": together,
+        "mentions": mentions,
+        "kind": kind and _TYPES[kind],
+        "surfaces": [surface for surface in surfaces if surface != name],
+        "first_month": min((bucket.value for bucket in together.facets["month"]), default=None),
+        "all_url": search_url(chosen),
+        "newest_url": search_url(changed(chosen, sort="newest")),
+        "chart": histogram(together.facets["month"], chosen, width=672, height=160, rounded=True),
+        "month_url": lambda month: search_url(adding(chosen, "month", month)),
+        "together": [
+            Row(
+                name=bucket.value,
+                count=bucket.count,
+                url=search_url(changed(chosen, query=f"机构:{_quoted(bucket.value)}")),
+            )
+            for bucket in others
+        ],
+        "categories": rows(together.facets["category"], chosen, "category"),
+        "sources": rows(together.facets["source"], chosen, "source"),
+    }
+
+
+def _filtered(name: str, value: str) -> str:
+    return search_url(adding(SearchRequest(), name, value))
+
+
+def _quoted(name: str) -> str:
+    """Return a name as the query language reads it whole."""
+    if not re.search(r"[\s\"＂“”「」『』〝〞]", name):
+        return name
+    return f"「{name}」" if "」" not in name else f'"{name}"'

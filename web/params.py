@@ -1,0 +1,176 @@
+"""URL parameters: read into a request and written from one, so that every link reads back."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+from index.errors import BadParameter
+from search.request import FACETS, MAX_WINDOW, Match, SearchRequest, Sort
+
+__all__ = [
+    "EXCLUDABLE",
+    "MAX_SIZE",
+    "adding",
+    "changed",
+    "pairs",
+    "parse_day",
+    "query_url",
+    "read_request",
+    "removing",
+    "search_url",
+]
+
+EXCLUDABLE = ("category", "organisation", "source")
+MAX_SIZE = 100  # hits on one page
+
+_DEFAULT = SearchRequest()
+_REPEATED = (*FACETS, *(f"exclude_{name}" for name in EXCLUDABLE))
+_CHOICES = {
+    "match": ("auto", "all"),
+    "sort": ("relevance", "newest", "oldest"),
+    "duplicates": ("fold", "show"),  # nothing is folded yet: both answer the same
+    "format": ("json",),
+}
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MONTH = re.compile(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+def read_request(parameters: MultiDict[str, str]) -> SearchRequest:
+    """Return what the parameters of a URL ask for.
+
+    Unknown parameters are ignored, and so are empty ones, which a form sends for an empty field.
+    Raises BadParameter, whose message tells what would be right.
+    """
+    chosen = {name: _choice(parameters, name) for name in _CHOICES}
+    filters = {name: _values(parameters, name) for name in _REPEATED}
+    for month in filters["month"]:
+        if not _MONTH.fullmatch(month):
+            raise BadParameter("month", month, "月份写作 2024-04")
+    first, last = _day(parameters, "from"), _day(parameters, "to")
+    if first and last and first > last:
+        raise BadParameter(
+            "to", last.isoformat(), f"不能早于 from（{first.isoformat()}），请对调两个日期"
+        )
+    page = _number(parameters, "page", _DEFAULT.page)
+    size = _number(parameters, "size", _DEFAULT.size)
+    if size > MAX_SIZE:
+        raise BadParameter("size", str(size), f"每页最多 {MAX_SIZE} 条")
+    if page * size > MAX_WINDOW:
+        raise BadParameter(
+            "page",
+            str(page),
+            f"page × size 不能超过 {MAX_WINDOW:,}。"
+            "请加条件缩小范围，或把上一页 next 的值用作 cursor",
+        )
+    return SearchRequest(
+        query=parameters.get("q", ""),
+        **filters,
+        first=first,
+        last=last,
+        match=cast("Match", chosen["match"] or _DEFAULT.match),
+        sort=cast("Sort", chosen["sort"] or _DEFAULT.sort),
+        page=page,
+        size=size,
+        cursor=parameters.get("cursor", "").strip() or None,
+    )
+
+
+def parse_day(name: str, value: str) -> date:
+    """Return the day that `value` names as YYYY-MM-DD; BadParameter for anything else."""
+    text = value.strip()
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass  # 2024-02-30 has the form of a day and is none
+    raise BadParameter(name, value, "日期写作 2024-04-30")
+
+
+def pairs(request: SearchRequest) -> list[tuple[str, str]]:
+    """Return the request as names and values of parameters, defaults left out."""
+    found: list[tuple[str, str]] = []
+    if request.query:
+        found.append(("q", request.query))
+    for name in _REPEATED:
+        found += [(name, value) for value in getattr(request, name)]
+    if request.first:
+        found.append(("from", request.first.isoformat()))
+    if request.last:
+        found.append(("to", request.last.isoformat()))
+    for name in ("match", "sort", "page", "size", "cursor"):
+        value = getattr(request, name)
+        if value != getattr(_DEFAULT, name):
+            found.append((name, str(value)))
+    return found
+
+
+def search_url(request: SearchRequest = _DEFAULT) -> str:
+    """Return the address of the page that answers a request; by default, of every article."""
+    found = pairs(request)
+    return f"/search?{urlencode(found)}" if found else "/search"
+
+
+def query_url(query: str) -> str:
+    """Return the address of the page that answers a query string without filters."""
+    return search_url(SearchRequest(query=query))
+
+
+# The steps from one request to another; each begins again at the first page.
+
+
+def changed(request: SearchRequest, **values: Any) -> SearchRequest:
+    """Return the request with other values, on its first page."""
+    return replace(request, **{"page": 1, "cursor": None, **values})
+
+
+def adding(request: SearchRequest, name: str, *values: str) -> SearchRequest:
+    """Return the request with more values of a repeated parameter.
+
+    What is chosen is no longer excluded, and what is excluded no longer chosen.
+    """
+    kept = tuple(value for value in getattr(request, name) if value not in values)
+    if name in EXCLUDABLE:
+        request = removing(request, f"exclude_{name}", *values)
+    elif name.startswith("exclude_"):
+        request = removing(request, name.removeprefix("exclude_"), *values)
+    return changed(request, **{name: (*kept, *values)})
+
+
+def removing(request: SearchRequest, name: str, *values: str) -> SearchRequest:
+    """Return the request without these values of a repeated parameter."""
+    kept = tuple(value for value in getattr(request, name) if value not in values)
+    return changed(request, **{name: kept})
+
+
+# Reading
+
+
+def _choice(parameters: MultiDict[str, str], name: str) -> str | None:
+    value = parameters.get(name, "").strip()
+    if value and value not in _CHOICES[name]:
+        raise BadParameter(name, value, f"可用的值：{'、'.join(_CHOICES[name])}")
+    return value or None
+
+
+def _values(parameters: MultiDict[str, str], name: str) -> tuple[str, ...]:
+    values = (value.strip() for value in parameters.getlist(name))
+    return tuple(dict.fromkeys(value for value in values if value))
+
+
+def _day(parameters: MultiDict[str, str], name: str) -> date | None:
+    value = parameters.get(name, "").strip()
+    return parse_day(name, value) if value else None
+
+
+def _number(parameters: MultiDict[str, str], name: str, default: int) -> int:
+    value = parameters.get(name, "").strip()
+    if not value:
+        return default
+    if not _NUMBER.fullmatch(value) or int(value) < 1:
+        raise BadParameter(name, value, "须为从 1 起的整数")
+    return int(value)

@@ -1,0 +1,145 @@
+"""The JSON of the interface: results, articles and errors as plain objects, in their key order."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from index.document import BEIJING, Article, Evidence
+from search.results import Hit, SearchResults
+from web.excerpt import Excerpt
+
+__all__ = ["article_object", "error_object", "results_object"]
+
+_LEAD_IN = 120  # characters of an article's snippet, which no query has chosen
+
+
+def results_object(results: SearchResults) -> dict[str, Any]:
+    """Return the answer of /api/v1/search and of `anwen search --json`."""
+    better = results.did_you_mean
+    return {
+        "query": results.query,
+        "total": results.total,
+        "groups": results.groups,
+        "widened": results.widened,
+        "page": results.page,
+        "size": results.size,
+        "next": results.next,
+        "took_ms": results.took_ms,
+        "hits": [_hit_object(hit) for hit in results.hits],
+        "facets": {
+            name: [
+                {"value": bucket.value, "count": bucket.count, "selected": bucket.selected}
+                for bucket in buckets
+            ]
+            for name, buckets in results.facets.items()
+        },
+        "relaxed": list(results.relaxed),
+        "did_you_mean": better
+        and {"query": better.query, "total": better.total, "applied": better.applied},
+        "notices": [
+            {
+                "code": notice.code,
+                "message": notice.message,
+                "start": notice.start,
+                "end": notice.end,
+            }
+            for notice in results.notices
+        ],
+        "understood": [
+            {
+                "text": period.text,
+                "field": period.field,
+                "from": _day(period.first),
+                "to": _day(period.last),
+            }
+            for period in results.understood
+        ],
+    }
+
+
+def article_object(article: Article, excerpt: Excerpt) -> dict[str, Any]:
+    """Return the answer of /api/v1/articles: what may be shown of an article."""
+    return {
+        "id": article.id,
+        "url": article.url,
+        "title": article.title,
+        "title_highlights": [],
+        "snippet": {"text": (article.lead or excerpt.text)[:_LEAD_IN], "highlights": []},
+        "published": _moment(article.published),
+        "published_precision": article.published_precision,
+        "category": article.category,
+        "category_predicted": article.category_predicted,
+        "source": article.source,
+        "author": article.author,
+        "organisations": list(article.organisations),
+        "identifiers": list(article.identifiers),
+        "score": 0.0,
+        "duplicate_count": 0,
+        "missing": [],
+        "category_printed": article.category_printed,
+        "lead": article.lead,
+        "tags": list(article.tags),
+        "extract": excerpt.text,
+        "views": article.views,
+        "mentions": [
+            {
+                "name": mention.name,
+                "type": mention.type,
+                "salient": mention.salient,
+                "surfaces": list(mention.surfaces),
+                "evidence": [_evidence_object(evidence) for evidence in mention.evidence],
+            }
+            for mention in excerpt.mentions
+        ],
+        "duplicates": [],
+    }
+
+
+def error_object(code: str, message: str, detail: Mapping[str, object]) -> dict[str, Any]:
+    """Return the one shape of every error."""
+    return {"error": {"code": code, "message": message, "detail": dict(detail)}}
+
+
+def _hit_object(hit: Hit) -> dict[str, Any]:
+    return {
+        "id": hit.id,
+        "url": hit.url,
+        "title": hit.title,
+        "title_highlights": _ranges(hit.title_highlights),
+        "snippet": {
+            "text": hit.snippet.text,
+            "highlights": _ranges(hit.snippet.highlights),
+        },
+        "published": _moment(hit.published),
+        "published_precision": hit.published_precision,
+        "category": hit.category,
+        "category_predicted": hit.category_predicted,
+        "source": hit.source,
+        "author": hit.author,
+        "organisations": list(hit.organisations),
+        "identifiers": list(hit.identifiers),
+        "score": hit.score,
+        "duplicate_count": hit.duplicate_count,
+        "missing": list(hit.missing),
+    }
+
+
+def _evidence_object(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "field": evidence.field,
+        "start": evidence.start,
+        "end": evidence.end,
+        "text": evidence.text,
+    }
+
+
+def _ranges(highlights: Iterable[tuple[int, int]]) -> list[list[int]]:
+    return [list(highlight) for highlight in highlights]
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.astimezone(BEIJING).isoformat() if moment else None
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None

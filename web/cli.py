@@ -1,0 +1,375 @@
+"""The command `anwen`: everything an operator does, and a search at the prompt."""
+
+import json
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from datetime import datetime
+from functools import wraps
+from importlib.metadata import version
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from index.analysis import Analyzer
+from index.build import Summary, build, open_index, remove, stages_fingerprint
+from index.corpus import Unreadable, read_pages
+from index.document import Article
+from index.entities import OrganisationTable, annotate
+from index.errors import AnwenError, NotAnArticle, QueryError, SettingsError
+from index.extract import extract
+from index.settings import Settings, load_settings
+from index.store import ArticleStore
+from search import SearchRequest, open_searcher
+from web.params import parse_day
+from web.progress import progress_on
+from web.wire import results_object
+
+__all__ = ["main"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_FREE_PORTS = 20  # how many ports after the wanted one are tried
+
+
+def _reports_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn the project's errors into one line on stderr: exit 2 for wrong usage, 1 for the rest."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (QueryError, SettingsError) as error:
+            raise click.UsageError(str(error)) from error
+        except AnwenError as error:
+            raise click.ClickException(str(error)) from error
+
+    return wrapped
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("anwen"), prog_name="anwen")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The data folder (or ANWEN_DATA; default ./anwen-data).",
+)
+@click.pass_context
+@_reports_errors
+def main(context: click.Context, data: Path | None) -> None:
+    """安闻: search over Chinese security news."""
+    context.obj = load_settings(data=data)
+
+
+@main.command("index")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--rebuild", is_flag=True, help="Read stale pages again and build a new generation.")
+@click.option("--jobs", type=click.IntRange(1), help="Worker processes; default one a core.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write every skipped and failed page with its reason to FILE, tab-separated.",
+)
+@_json_option
+@click.pass_obj
+@_reports_errors
+def index_command(
+    settings: Settings,
+    paths: tuple[Path, ...],
+    rebuild: bool,
+    jobs: int | None,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Read pages from folders, files and archives and bring the index up to date.
+
+    PATH: folders; .md .html .htm files; .tar(.gz|.xz) and .zip archives of those; .jsonl(.gz)
+    with a "raw" field.
+    """
+    if not paths and not rebuild:
+        raise click.UsageError("Name a PATH to read, or --rebuild to build the index anew.")
+    with progress_on(sys.stderr) as progress:
+        summary = build(settings, paths, rebuild=rebuild, jobs=jobs, progress=progress)
+    if report:
+        _write_report(report, summary)
+    if as_json:
+        _print_json(_summary_object(summary))
+    else:
+        _print_summary(summary)
+
+
+def _summary_object(summary: Summary) -> dict[str, object]:
+    names = ("pages", "added", "updated", "unchanged", "repeated", "removed", "skipped", "failed")
+    counts: dict[str, object] = {name: getattr(summary, name) for name in names}
+    return counts | {"seconds": round(summary.seconds, 2), "generation": summary.generation}
+
+
+def _print_summary(summary: Summary) -> None:
+    click.echo(f"{summary.pages} pages in {summary.seconds:.1f} s")
+    for name in ("added", "updated", "unchanged", "repeated", "removed"):
+        click.echo(f"  {name:<10} {getattr(summary, name):>7}")
+    for name, counter in (("skipped", summary.skipped), ("failed", summary.failed)):
+        click.echo(f"  {name:<10} {counter.total():>7}")
+        for reason, count in counter.most_common():
+            click.echo(f"    {reason:<20} {count:>7}")
+
+
+def _write_report(path: Path, summary: Summary) -> None:
+    try:
+        with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            for problem in summary.problems:
+                print(*(_one_line(part) for part in problem), sep="\t", file=file)
+    except OSError as error:
+        raise click.ClickException(
+            f"The index is built, but {path} cannot be written: {error}."
+        ) from error
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+@main.command("remove")
+@click.argument("articles", metavar="ID|URL...", nargs=-1, required=True)
+@click.option("--undo", is_flag=True, help="Forget the removal; the next run reads the page again.")
+@click.pass_obj
+@_reports_errors
+def remove_command(settings: Settings, articles: tuple[str, ...], undo: bool) -> None:
+    """Remove articles from the store and the index for good."""
+    for identifier in remove(settings, articles, undo=undo):
+        click.echo(f"{identifier} {'may be read again' if undo else 'removed'}")
+
+
+@main.command("search")
+@click.argument("query")
+@click.option("--category", multiple=True)
+@click.option("--organisation", multiple=True)
+@click.option("--source", multiple=True)
+@click.option("--from", "first", metavar="DAY", help="Published on this day or later (YYYY-MM-DD).")
+@click.option("--to", "last", metavar="DAY", help="Published on this day or earlier.")
+@click.option("--match", type=click.Choice(["auto", "all"]), default="auto", show_default=True)
+@click.option(
+    "--sort",
+    type=click.Choice(["relevance", "newest", "oldest"]),
+    default="relevance",
+    show_default=True,
+)
+@click.option("--page", type=click.IntRange(1), default=1)
+@click.option("--size", type=click.IntRange(1, 100), default=10, show_default=True)
+@_json_option
+@click.pass_obj
+@_reports_errors
+def search_command(
+    settings: Settings,
+    /,
+    query: str,
+    first: str | None,
+    last: str | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Search, and print hits with their snippets."""
+    request = SearchRequest(
+        query=query,
+        first=parse_day("--from", first) if first else None,
+        last=parse_day("--to", last) if last else None,
+        **options,
+    )
+    searcher = open_searcher(settings)
+    try:
+        results = searcher.search(request)
+    finally:
+        searcher.close()
+    if as_json:
+        _print_json(results_object(results))
+        return
+    for notice in results.notices:
+        click.echo(notice.message, err=True)
+    for hit in results.hits:
+        day = hit.published.date().isoformat() if hit.published else "日期不详"
+        click.echo(f"{day}  {hit.source}  {_marked(hit.title, hit.title_highlights)}")
+        click.echo(f"  {_marked(hit.snippet.text, hit.snippet.highlights)}")
+        if hit.missing:
+            click.echo(f"  不含：{'、'.join(hit.missing)}")
+        click.echo(f"  {hit.url or hit.id}")
+    widened = f"，放宽条件 {results.widened} 篇" if results.widened else ""
+    click.echo(f"共 {results.total} 篇{widened}，用时 {results.took_ms} 毫秒")
+
+
+def _marked(text: str, highlights: Iterable[tuple[int, int]]) -> str:
+    pieces, last = [], 0
+    for start, end in highlights:
+        pieces += [text[last:start], click.style(text[start:end], fg="red", bold=True)]
+        last = end
+    return "".join([*pieces, text[last:]])
+
+
+@main.command("extract")
+@click.argument(
+    "paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a page, one a line.")
+@click.pass_obj
+@_reports_errors
+def extract_command(settings: Settings, paths: tuple[Path, ...], as_json: bool) -> None:
+    """Show what extraction and entities find in pages, without storing anything."""
+    table = OrganisationTable.load(settings.entities)
+    for page in read_pages(paths):
+        found: dict[str, object]
+        if isinstance(page, Unreadable):
+            found = {"file": page.path, "skipped": page.reason}
+        else:
+            try:
+                article = annotate(extract(page), table)
+                found = _extracted_object(page.path, article)
+            except NotAnArticle as error:
+                found = {"file": page.path, "skipped": error.reason}
+        if as_json:
+            _print_json(found)
+        else:
+            for name, value in found.items():
+                click.echo(f"{name}: {value}")
+            click.echo()
+
+
+def _extracted_object(path: str, article: Article) -> dict[str, object]:
+    return {
+        "file": path,
+        "url": article.url,
+        "title": article.title,
+        "published": article.published,
+        "published_precision": article.published_precision,
+        "category": article.category_printed,
+        "source": article.source,
+        "author": article.author,
+        "lead": article.lead,
+        "body": article.body,
+        "tags": article.tags,
+        "views": article.views,
+        "images": [asdict(image) for image in article.images],
+        "organisations": [
+            {
+                "name": mention.name,
+                "surfaces": mention.surfaces,
+                "type": mention.type,
+                "salient": mention.salient,
+            }
+            for mention in article.mentions
+        ],
+        "identifiers": article.identifiers,
+        "skipped": None,
+    }
+
+
+@main.command("analyze")
+@click.argument("text")
+@_json_option
+@click.pass_obj
+@_reports_errors
+def analyze_command(settings: Settings, text: str, as_json: bool) -> None:
+    """Show the terms of a text with their positions and offsets."""
+    tokens = Analyzer(settings.terms).tokens(text)
+    if as_json:
+        _print_json({"text": text, "tokens": [token._asdict() for token in tokens]})
+        return
+    for token in tokens:
+        click.echo(f"{token.position:>5} {token.start:>5}–{token.end:<5} {token.text}")
+
+
+@main.command("info")
+@_json_option
+@click.pass_obj
+@_reports_errors
+def info_command(settings: Settings, as_json: bool) -> None:
+    """Tell what is stored and indexed, and whether it fits the running code."""
+    analyzer = Analyzer(settings.terms)
+    index = open_index(settings, analyzer)
+    with ArticleStore(settings.data / "articles.sqlite3", read_only=True) as store:
+        about: dict[str, object] = {
+            "version": version("anwen"),
+            "data": str(settings.data),
+            **store.statistics(stages_fingerprint(settings)),
+            "revision": store.revision,
+            "generation": index.generation,
+            "indexed_revision": index.revision,
+            "analyzer": analyzer.fingerprint,
+            "out_of_date": index.out_of_date() if index.generation else None,
+        }
+    if as_json:
+        _print_json(about)
+        return
+    for name, value in about.items():
+        click.echo(f"{name:<17} {value if value is not None else 'no'}")
+    if about["stale"] or about["out_of_date"]:
+        click.echo("Run: anwen index --rebuild")
+
+
+@main.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option("--workers", type=click.IntRange(1), help="Processes; default the setting's, 2.")
+@click.pass_obj
+@_reports_errors
+def serve_command(settings: Settings, host: str, port: int, workers: int | None) -> None:
+    """Serve the site; a port in use gives way to the next free one, which is printed."""
+    _serve(replace(settings, workers=workers or settings.workers), host, port)
+
+
+@main.command("demo")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option("--no-serve", is_flag=True, help="Only index the sample.")
+@click.pass_obj
+@_reports_errors
+def demo_command(settings: Settings, port: int, no_serve: bool) -> None:
+    """Index the bundled sample of invented news into DATA/demo, and serve it."""
+    settings = replace(settings, data=settings.data / "demo")
+    with as_file(files("web") / "sample") as sample, progress_on(sys.stderr) as progress:
+        # Built anew, so that the sample of an older version leaves nothing behind.
+        summary = build(settings, [sample], rebuild=True, progress=progress)
+    _print_summary(summary)
+    if not no_serve:
+        _serve(settings, "127.0.0.1", port)
+
+
+def _serve(settings: Settings, host: str, port: int) -> None:
+    from web.server import run
+
+    free = _free_port(host, port)
+    if free != port:
+        click.echo(f"Port {port} is in use.", err=True)
+    click.echo(f"http://{host}:{free}/", err=True)
+    run(settings, host, free)
+
+
+def _free_port(host: str, wanted: int) -> int:
+    for port in range(wanted, min(wanted + _FREE_PORTS, 65536)):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except PermissionError as error:
+                raise click.ClickException(f"Port {port} is not allowed: {error}.") from error
+            except OSError as error:
+                reason = error
+                continue
+            return port
+    raise click.ClickException(
+        f"No free port from {wanted} on at {host}: {reason}. Name another with --port."
+    )

@@ -1,0 +1,38 @@
+"""The production server: gunicorn, configured from settings."""
+
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from index.settings import Settings
+from web import create_app
+
+__all__ = ["run"]
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, settings: Settings, host: str, port: int) -> None:
+        self._settings = settings
+        self._bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": self._bind,
+            "workers": self._settings.workers,
+            "worker_class": "gthread",
+            "threads": 4,  # a slow client holds a thread, not the process
+            "loglevel": "warning",
+            "control_socket_disable": True,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return create_app(self._settings)
+
+
+def run(settings: Settings, host: str, port: int) -> None:
+    """Serve until a signal ends it."""
+    _Server(settings, host, port).run()

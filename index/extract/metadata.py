@@ -162,9 +162,7 @@ def _title_tail(soup: BeautifulSoup, title: str) -> str:
 
 
 def _time(soup: BeautifulSoup, metas: dict[str, str], data: dict[str, Any]) -> PrintedTime | None:
-    element = soup.find("time", attrs={"datetime": True}) or soup.find(
-        attrs={"itemprop": "datePublished"}
-    )
+    element = soup.select_one("time[datetime]") or soup.select_one("[itemprop=datePublished]")
     printed = ""
     if isinstance(element, Tag):
         printed = str(element.get("datetime") or element.get("content") or element.get_text())

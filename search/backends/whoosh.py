@@ -201,8 +201,10 @@ class WhooshSearcher:
         may_widen = request.match == "auto" and request.sort == "relevance" and len(words) > 1
         if may_widen and full.sum() < similarity.WIDEN_BELOW:
             partial = base & ~holds_all & _holds_enough(view, [matched for _, matched in words])
-        counted = holds_all if full.any() else partial
-        return _Selection(counted, full, partial & selected, scores, tuple(words))
+        shown = partial & selected
+        # Where the chosen values leave nothing at all, the others must still be seen to choose from.
+        counted = partial if shown.any() and not full.any() else holds_all
+        return _Selection(counted, full, shown, scores, tuple(words))
 
     def _allowed(self, view: IndexView, request: SearchRequest) -> Mask:
         """Return what the filters leave that narrow every facet."""

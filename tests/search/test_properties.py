@@ -136,7 +136,7 @@ class BruteForce:
                 if article not in full and held and held >= sum(weights) / 2 - 1e-9:
                     widened.append(article)
             self.partial = [article for article in widened if self.chosen(article)]
-        self.counted = full if self.full else widened
+        self.counted = widened if self.partial and not self.full else full
 
     def values(self, article: Article, facet: str) -> tuple[str, ...]:
         match facet:

@@ -60,6 +60,9 @@ def test_a_search_finds_what_it_must_and_nothing_else(
         assert found == search["expect"], search["comment"]
     else:
         assert sorted(found) == sorted(search["expect"]), search["comment"]
+    if "facet" in search:
+        buckets = results.facets[search["facet"]["name"]]
+        assert {b.value: b.count for b in buckets} == search["facet"]["counts"], search["comment"]
     if "highlights" in search:
         assert marked(results) == search["highlights"], search["comment"]
 

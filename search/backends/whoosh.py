@@ -202,7 +202,7 @@ class WhooshSearcher:
         if may_widen and full.sum() < similarity.WIDEN_BELOW:
             partial = base & ~holds_all & _holds_enough(view, [matched for _, matched in words])
         shown = partial & selected
-        # Where the chosen values leave nothing at all, the others must still be seen to choose from.
+        # Where the chosen values leave nothing at all, the others must still be seen.
         counted = partial if shown.any() and not full.any() else holds_all
         return _Selection(counted, full, shown, scores, tuple(words))
 

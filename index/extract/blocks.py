@@ -36,7 +36,8 @@ class Block:
     """One line or element of a page.
 
     `level` is a heading's, 1 to 6. `follows` says that the page has it on the line right after
-    the block before, as the lines of one paragraph and of a byline stand.
+    the block before, as the lines of one paragraph and of a byline stand. `unlinked` is the text
+    outside of links; it matters only where there are links.
     """
 
     kind: Kind
@@ -45,14 +46,12 @@ class Block:
     images: tuple[Image, ...] = ()
     level: int = 0
     follows: bool = False
+    unlinked: str = ""
 
     @property
     def own_text(self) -> str:
         """The text without that of its links."""
-        text = self.text
-        for link in self.links:
-            text = text.replace(link.text, "", 1)
-        return text.strip(" |·•,，、/")
+        return (self.unlinked if self.links else self.text).strip(" |·•,，、/")
 
     @property
     def is_link(self) -> bool:

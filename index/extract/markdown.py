@@ -29,6 +29,7 @@ _LINK = re.compile(
 _BARE_LINK = re.compile(r"<(?P<url>(?:https?|ftp|mailto):[^\s<>]+)>")
 _ADDRESS = re.compile(r"https?://[^\s<>*`\u2018-\u201f\u3000-\uffef]+")
 _CODE_SPAN = re.compile(r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)(?!`)")
+_LINKED = re.compile("\ue002[^\ue003]*\ue003")
 _KEPT = re.compile("\ue000(\\d+)\ue001")
 _STRONG = re.compile(r"\*\*+|(?<![\w])__+|__+(?![\w])")
 _EMPHASIS = re.compile(
@@ -46,7 +47,7 @@ _LONGEST_HEADING = 80  # a paragraph set as a heading is still a paragraph
 _UNDERLINE = re.compile(r"\s{0,3}(?:={3,}|-{2,})\s*$")
 _RULE = re.compile(r"\s{0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$")
 _ITEM = re.compile(r"\s*(?:[*+\-•]\s+)+(?P<text>.*)$")
-_QUOTE = re.compile(r"\s{0,3}>\s?(?P<text>.*)$")
+_QUOTE = re.compile(r"(?:\s{0,3}>)+\s?(?P<text>.*)$")
 _TABLE_LINE = re.compile(r"\s*\|.*\|\s*$")
 _EMPTY_CELLS = re.compile(r"\|\s*\|\s*(?:\|\s*-{3,}\s*)+\|\s*\|?")
 _TABLE_RULE = re.compile(r"[\s|:\-]+$")
@@ -146,7 +147,7 @@ def _read_line(line: str, *, follows: bool) -> Block | None:
         line, kind = " ".join(filter(None, (cell.strip() for cell in cells))), "table"
     else:
         line = _EMPTY_CELLS.sub("", line)
-        while quote := _QUOTE.match(line):
+        if quote := _QUOTE.match(line):
             kind, line = "quote", quote["text"]
         if item := _ITEM.match(line):
             kind, line = "item", item["text"]
@@ -184,18 +185,20 @@ def _inline(line: str, kind: Kind, level: int, *, follows: bool) -> Block:
         # A link that is a picture says in its alternative text what a reader sees.
         said = text or (_plain(alternatives[0]) if alternatives else "")
         links.append(Link(tidy(said), _ESCAPE.sub(r"\1", match["url"])))
-        return keep(text)
+        return f"\ue002{keep(text)}\ue003"
 
-    # What is kept from further reading stands in the line as a number between two of these.
-    line = line.translate({0xE000: None, 0xE001: None})
+    # What is kept from further reading stands in the line as a number between two private
+    # characters, a link's text between two more.
+    line = line.translate(dict.fromkeys(range(0xE000, 0xE004)))
     line = _CODE_SPAN.sub(lambda match: keep(match["code"].strip()), line)
     line = _IMAGE.sub(image, line)
     line = _LINK.sub(link, line)
     line = _BARE_LINK.sub(lambda match: keep(match["url"]), line)
     line = _ADDRESS.sub(lambda match: keep(_ESCAPE.sub(r"\1", match[0])), line)
-    return Block(
-        kind, tidy(restore(_plain(line)), gap=GAP), tuple(links), tuple(images), level, follows
-    )
+    line = _plain(line)
+    text = tidy(restore(line.translate({0xE002: None, 0xE003: None})), gap=GAP)
+    unlinked = tidy(restore(_LINKED.sub("", line))) if links else ""
+    return Block(kind, text, tuple(links), tuple(images), level, follows, unlinked)
 
 
 def _plain(text: str) -> str:

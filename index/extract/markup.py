@@ -64,6 +64,8 @@ _ARTICLES = (
     "article",
 )
 _IMAGE_SOURCES = ("data-src", "data-original", "src")
+_MOST_ARTICLES = 20  # elements with one mark that are compared
+_LEAST_ARTICLE = 80  # characters; less is a teaser
 _DEEPEST = 200  # elements inside one another; more is an accident or an attack
 
 
@@ -90,13 +92,25 @@ def reading_of_html(text: str) -> Reading:
 
 
 def _article_element(soup: BeautifulSoup) -> Tag | None:
-    for selector in _ARTICLES:
-        found = soup.select(selector, limit=20)
-        if found:
-            best = max(found, key=lambda tag: len(tag.get_text(strip=True)))
-            if len(best.get_text(strip=True)) > 80:
-                return best
+    found: dict[str, list[Tag]] = {}
+    for tag in soup.find_all(True):
+        for mark in _marks(tag):
+            if mark in _ARTICLES and len(found.setdefault(mark, [])) < _MOST_ARTICLES:
+                found[mark].append(tag)
+    for mark in _ARTICLES:
+        lengths = [(len(tag.get_text(strip=True)), tag) for tag in found.get(mark, ())]
+        length, best = max(lengths, key=lambda pair: pair[0], default=(0, None))
+        if length > _LEAST_ARTICLE:
+            return best
     return None
+
+
+def _marks(tag: Tag) -> Iterator[str]:
+    """Give what an element is known by, as selectors."""
+    yield tag.name
+    yield f"#{tag.get('id')}"
+    yield f"[itemprop={tag.get('itemprop')}]"
+    yield from (f".{name}" for name in tag.get("class") or ())
 
 
 def _readable(text: str, whole: list[Block]) -> list[Block]:
@@ -118,6 +132,8 @@ class _Walk:
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+        self._unlinked: list[str] = []
+        self._in_link = False
         self._links: list[Link] = []
         self._images: list[Image] = []
         self._level = 0
@@ -127,7 +143,10 @@ class _Walk:
         for child in element.children:
             if isinstance(child, NavigableString):
                 if not isinstance(child, PreformattedString):
-                    self._pieces.append(re.sub(r"\s+", " ", str(child)))
+                    text = re.sub(r"\s+", " ", str(child))
+                    self._pieces.append(text)
+                    if not self._in_link:
+                        self._unlinked.append(text)
                 continue
             if not isinstance(child, Tag) or _is_skipped(child) or depth > _DEEPEST:
                 continue
@@ -154,11 +173,13 @@ class _Walk:
                     yield from self.walk(child, inner, depth + 1)
                     yield from self._flush(inner)
             else:
-                start = len("".join(self._pieces))
+                href = child.get("href") if name == "a" else None
+                was_in_link, self._in_link = self._in_link, self._in_link or bool(href)
+                start = len(self._pieces)
                 yield from self.walk(child, kind, depth + 1)
-                href = child.get("href")
-                if name == "a" and isinstance(href, str):
-                    said = "".join(self._pieces)[start:]
+                self._in_link = was_in_link
+                if isinstance(href, str):
+                    said = "".join(self._pieces[start:])
                     self._links.append(Link(tidy(said), href.strip()))
         if depth == 0:
             yield from self._flush(kind)
@@ -187,9 +208,11 @@ class _Walk:
     def _flush(self, kind: Kind) -> Iterable[Block]:
         text = tidy("".join(self._pieces))
         if text or self._images:
-            block = Block(kind, text, tuple(self._links), tuple(self._images), self._level)
-            yield block
+            unlinked = tidy("".join(self._unlinked))
+            links, images = tuple(self._links), tuple(self._images)
+            yield Block(kind, text, links, images, self._level, unlinked=unlinked)
         self._pieces.clear()
+        self._unlinked.clear()
         self._links.clear()
         self._images.clear()
 

@@ -27,6 +27,7 @@ _GONE = re.compile(
 _SHORTEST = 20  # letters and Han characters; less is no article's text
 _SHORT = 150  # a notice stands on a page with hardly anything else
 _LEAST_PROSE = 40  # the same, where nothing else tells an article from a menu
+_TITLE = 8  # letters that a title has at least
 _LISTED = 0.5  # share of a body's text in links beyond which it is a list of links
 _FEW_LINKS, _MANY_LINKS = 8, 20  # how many make a list, on a short page and on any
 
@@ -58,7 +59,9 @@ def refuse(reading: Reading, cut: Cut, site: Site | None) -> None:
 
 
 def _listed(cut: Cut) -> int:
-    return sum(len(block.links) for block in (*cut.byline, *cut.body))
+    """Return how many links on a page are as long as titles are."""
+    links = (link for part in (cut.byline, cut.body, cut.below) for b in part for link in b.links)
+    return sum(len(fold(link.text)) >= _TITLE for link in links)
 
 
 def _prose(blocks: Sequence[Block]) -> int:

@@ -109,7 +109,7 @@ def parse_query(text: str, analyzer: Analyzer) -> ParsedQuery:
             )
             break
     query = BooleanQuery(
-        must=tuple(parts.must[:MAX_CLAUSES]),
+        must=tuple(dict.fromkeys(parts.must[:MAX_CLAUSES])),
         filter=tuple(parts.filter),
         must_not=tuple(parts.must_not),
     )

@@ -34,7 +34,7 @@ _CALLED = re.compile(
 _TO_NUMBER = re.compile(r"(?<=APT)[ \-](?=\d)")  # APT-29 is APT29
 _INSTITUTE = re.compile(r"University of [A-Z].+|(?:[A-Z].* )(?:University|Institute of Technology)")
 
-_GROUP_KINDS = r"(?:APT|黑客|勒索|黑产|间谍|威胁|网络犯罪|犯罪|攻击|威胁行为|挖矿|软件|病毒| )*"
+_GROUP_KINDS = r"(?:APT|黑客|勒索|黑产|间谍|威胁|网络犯罪|犯罪|攻击|威胁行为|挖矿|软件|病毒| ){0,6}"
 _GROUP_FOLLOWS = re.compile(rf" ?[”\"」』]? ?(?:的新型)?{_GROUP_KINDS}(?:组织|团伙|帮派)")
 _HAN_GROUP = re.compile(rf"[“「](?P<name>[{HAN}]{{2,6}})[”」]{_GROUP_KINDS}(?:组织|团伙)")
 _GROUP_HAN = re.compile(

@@ -23,6 +23,8 @@ __all__ = [
     "opens_references",
 ]
 
+# What is longer is no line of a site's; it also bounds what the patterns cost.
+_LONGEST_NOTE = 800
 _FLAGS = re.VERBOSE | re.DOTALL | re.IGNORECASE
 _DATE = r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}"
 _COUNT = r"[\d,.]+\s?[万wWkK]?\+?"
@@ -156,7 +158,7 @@ def is_byline(block: Block) -> bool:
     return (
         block.kind == "rule"
         or is_labelled_byline(block)
-        or bool(_LOOSE.fullmatch(block.text))
+        or bool(len(block.text) < _LONGEST_NOTE and _LOOSE.fullmatch(block.text))
         or (block.is_link and len(block.text) < 60)
         or block.is_contents_line
     )
@@ -178,12 +180,15 @@ def is_footer(block: Block) -> bool:
 
 def closes_article(block: Block) -> bool:
     """Say whether a line opens what follows an article: lists of others, comments, sharing."""
-    return block.kind != "code" and bool(_ENDS.fullmatch(block.text.strip("#* ：:|")))
+    return block.kind != "code" and bool(
+        _ENDS.fullmatch(block.text[:_LONGEST_NOTE].strip("#* ：:|"))
+    )
 
 
 def is_notice(block: Block) -> bool:
     """Say whether a line is a note on origin and rights, as stands below articles."""
-    return block.kind != "code" and bool(_NOTICE.fullmatch(block.text))
+    is_line = block.kind != "code" and len(block.text) < _LONGEST_NOTE
+    return is_line and bool(_NOTICE.fullmatch(block.text))
 
 
 def is_promotion(block: Block) -> bool:
@@ -200,21 +205,24 @@ def is_disclaimer(block: Block) -> bool:
 
 def opens_disclaimer(block: Block) -> bool:
     """Say whether a line is the caption of a disclaimer."""
-    return bool(_DISCLAIMER_CAPTION.fullmatch(block.text))
+    return bool(_DISCLAIMER_CAPTION.fullmatch(block.text[:_LONGEST_NOTE]))
 
 
 def is_address(block: Block) -> bool:
     """Say whether a line is a web address, or a link, and nothing else."""
-    return block.is_link or (block.kind != "code" and bool(_ADDRESS.fullmatch(block.text)))
+    is_line = block.kind != "code" and len(block.text) < _LONGEST_NOTE
+    return block.is_link or (is_line and bool(_ADDRESS.fullmatch(block.text)))
 
 
 def opens_references(blocks: Sequence[Block]) -> bool:
     """Say whether blocks are a closing list of references: a caption, then mostly addresses."""
-    if blocks[0].kind == "code" or not _REFERENCES.fullmatch(blocks[0].text):
+    if blocks[0].kind == "code" or not _REFERENCES.fullmatch(blocks[0].text[:_LONGEST_NOTE]):
         return False
     rest = [block for block in blocks[1:] if block.text]
     addresses = sum(
-        bool(block.links or _URL_ONLY.search(block.text) or _ENTRY.match(block.text))
+        bool(
+            block.links or _URL_ONLY.search(block.text[:_LONGEST_NOTE]) or _ENTRY.match(block.text)
+        )
         for block in rest
     )
     return addresses >= 0.5 * len(rest) or all(len(block.text) < 90 for block in rest)

@@ -127,6 +127,8 @@ def build(
     jobs = jobs or os.cpu_count() or 1
     analyzer = Analyzer(settings.terms)
     index = open_index(settings, analyzer)
+    # A path that cannot be read is told before anything is written.
+    pages = read_pages(paths, lambda share: progress.advance(0, share))
     with (
         _locked(settings),
         ArticleStore(settings.data / "articles.sqlite3") as store,
@@ -136,7 +138,6 @@ def build(
             raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
         stages = stages_fingerprint(settings)
         window = 3 * jobs
-        pages = read_pages(paths, lambda share: progress.advance(0, share))
         progress.stage("reading", None)
         _read_into_store(store, pages, stages, pool, window, summary, progress)
         if rebuild:

@@ -246,6 +246,9 @@ class ArticleStore:
                     return "repeated"
             elif (fetched, len(article.body)) <= (kept_fetched, kept_length):
                 return "repeated"
+        if kept and path == kept[1] and digest != kept[0]:
+            # A page's former version is no copy: read again it would take the new one's place.
+            self._database.execute("DELETE FROM page WHERE digest = ?", (kept[0],))
         self._database.execute(
             "INSERT OR REPLACE INTO article VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
             (article.id, digest, path, fetched, len(article.body), self._next(), document),
@@ -293,6 +296,10 @@ class ArticleStore:
             self._database.execute(
                 "UPDATE article SET document = NULL, revision = ? WHERE id = ?",
                 (self._next(), row[0]),
+            )
+            # Its other copies are worth another reading.
+            self._database.execute(
+                "UPDATE page SET stages = '' WHERE article = ? AND digest <> ?", (row[0], digest)
             )
 
     def _next(self) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from index.build import Summary, build, remove
-from index.errors import IndexOutOfDate, StoreLocked, UnknownArticle
+from index.errors import AnwenError, IndexOutOfDate, StoreLocked, UnknownArticle
 from index.settings import Settings
 from search import SearchRequest, open_searcher
 
@@ -214,3 +214,22 @@ def test_a_killed_run_leaves_the_last_good_index_and_the_next_repairs(
     # What the killed runs left behind does not pile up.
     generations = [path for path in (settings.data / "index").iterdir() if path.is_dir()]
     assert len(generations) <= 2
+
+
+def test_a_page_that_changes_back_is_read_again_and_a_rebuild_keeps_the_newest(
+    settings: Settings, crawl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for body in ("夜梭的第一版说明。", "夜梭的第二版说明。", "夜梭的第一版说明。"):
+        write_page(crawl, 2, body)
+        run(settings, crawl)
+        assert len(found(settings, f"“{body}”")) == 1
+    monkeypatch.setattr("index.build.stages_fingerprint", lambda _: "newer")
+    run(settings, rebuild=True)
+    assert len(found(settings, "“夜梭的第一版说明”")) == 1
+    assert found(settings, "“夜梭的第二版说明”") == []
+
+
+def test_a_path_that_does_not_exist_leaves_nothing_behind(settings: Settings) -> None:
+    with pytest.raises(AnwenError, match="does not exist"):
+        run(settings, settings.data / "nowhere")
+    assert not settings.data.exists()

@@ -29,7 +29,7 @@ from search.results import Notice
 
 __all__ = ["MAX_CLAUSES", "MAX_LENGTH", "ParsedQuery", "parse_query"]
 
-MAX_LENGTH = 1000  # characters; a draft belongs elsewhere
+MAX_LENGTH = 800  # characters: as many Chinese ones as an address has room for
 MAX_CLAUSES = 64  # words and phrases; each costs a walk over its postings
 
 _FIELDS = {

@@ -23,6 +23,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "workers": self._settings.workers,
             "worker_class": "gthread",
             "threads": 4,  # a slow client holds a thread, not the process
+            "limit_request_line": 8190,  # gunicorn's most: 800 Chinese characters, and filters
             "loglevel": "warning",
             "control_socket_disable": True,
         }

@@ -167,7 +167,7 @@ def test_the_article_page_shows_the_extract_and_not_the_body(
 
 @pytest.mark.parametrize(
     ("url", "message"),
-    [("/search?q=漏洞&page=0", "从 1 起"), ("/search?q=漏洞" + "a" * 1000, "最多 1000 个")],
+    [("/search?q=漏洞&page=0", "从 1 起"), ("/search?q=漏洞" + "a" * 1000, "最多 800 个")],
 )
 def test_a_bad_query_keeps_the_form_and_says_what_is_wrong(
     visit: Callable[..., Page], url: str, message: str

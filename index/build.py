@@ -163,6 +163,10 @@ def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> 
     analyzer = Analyzer(settings.terms)
     index = open_index(settings, analyzer)
     with _locked(settings), ArticleStore(settings.data / "articles.sqlite3") as store:
+        if index.generation and (reason := index.out_of_date()):
+            raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
+        reached = index.revision
+        was_current = reached == store.revision
         identifiers = [store.resolve(name) for name in wanted]
         for identifier in identifiers:
             if undo:
@@ -170,8 +174,9 @@ def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> 
             else:
                 store.remove(identifier)
         store.commit()
-        if not undo:
-            with index.writer(store.revision) as writer:
+        if index.generation and not undo:
+            # An index that a kill left behind stays behind: the next run still has to catch up.
+            with index.writer(store.revision if was_current else reached) as writer:
                 for identifier in identifiers:
                     writer.delete_document(identifier)
     return identifiers

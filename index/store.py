@@ -276,7 +276,10 @@ class ArticleStore:
         if row is None:
             raise UnknownArticle(identifier)
         self._database.execute("DELETE FROM page WHERE article = ?", (identifier,))
-        self._database.execute("DELETE FROM article WHERE id = ?", (identifier,))
+        # The row stays with a revision of its own, so that an index that is behind deletes it too.
+        self._database.execute(
+            "UPDATE article SET removed = 0, revision = ? WHERE id = ?", (self._next(), identifier)
+        )
 
     def _is_twin(self, digest: bytes, path: str, article: Article) -> bool:
         """Say whether a page without an address is stored, byte for byte, under another path."""
@@ -335,7 +338,9 @@ def _unopened(path: Path, error: Exception) -> StoreError:
 
 
 def _document(article: Article) -> str:
-    return json.dumps(asdict(article), ensure_ascii=False, default=datetime.isoformat)
+    document = json.dumps(asdict(article), ensure_ascii=False, default=datetime.isoformat)
+    # JSON inside a page can hold half of a character, which SQLite refuses.
+    return document.encode("utf-8", "replace").decode("utf-8")
 
 
 def _article(document: str) -> Article:

@@ -26,7 +26,7 @@ FIELD_BOOSTS: Final = {
     "body": 1.0,
 }
 
-WIDEN_BELOW: Final = 15  # with fewer full matches, articles that lack a word follow
+WIDEN_BELOW: Final = 50  # with fewer full matches, articles that lack a word follow
 WIDEN_SHARE: Final = 0.5  # how much of the words, weighted by idf, such an article must hold
 
 

@@ -121,7 +121,7 @@ class BruteForce:
         if (
             (request.match, request.sort) == ("auto", "relevance")
             and len(words) > 1
-            and len(self.full) < 15
+            and len(self.full) < 50
         ):
             frequencies = [sum(self.matches(a, word) for a in articles) for word in words]
             weights = [

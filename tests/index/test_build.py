@@ -13,6 +13,7 @@ import pytest
 from index.build import Summary, build, remove
 from index.errors import AnwenError, IndexOutOfDate, StoreLocked, UnknownArticle
 from index.settings import Settings
+from index.store import ArticleStore
 from search import SearchRequest, open_searcher
 
 PAGE = """---
@@ -142,8 +143,6 @@ def test_a_rebuild_reads_stale_pages_again_from_the_store(
     monkeypatch.setattr("index.build.stages_fingerprint", lambda _: "newer")
     run(settings, rebuild=True)
     assert len(found(settings, "灰鹭团伙")) == 3
-    from index.store import ArticleStore
-
     with ArticleStore(settings.data / "articles.sqlite3", read_only=True) as store:
         assert store.statistics("newer")["stale"] == 0
 
@@ -233,3 +232,68 @@ def test_a_path_that_does_not_exist_leaves_nothing_behind(settings: Settings) ->
     with pytest.raises(AnwenError, match="does not exist"):
         run(settings, settings.data / "nowhere")
     assert not settings.data.exists()
+
+
+def behind(settings: Settings, crawl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Index three pages, then store two more as a run does that is killed before it indexes."""
+    run(settings, crawl)
+    for number in (8, 9):
+        write_page(crawl, number, "灰鹭团伙再次得手，索要的赎金又有提高。")
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("index.build._catch_up", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(settings, crawl)
+
+
+def test_a_removal_leaves_an_index_that_is_behind_to_be_caught_up(
+    settings: Settings, crawl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind(settings, crawl, monkeypatch)
+    remove(settings, ["https://paper.example/news/1"])
+    assert len(found(settings, "灰鹭团伙")) == 2
+    run(settings, crawl)
+    assert len(found(settings, "灰鹭团伙")) == 4
+
+
+def test_a_removal_does_not_hide_an_index_that_no_longer_fits(
+    settings: Settings, crawl: Path, tmp_path: Path
+) -> None:
+    run(settings, crawl)
+    terms = tmp_path / "terms.txt"
+    terms.write_text("灰鹭团伙\n", encoding="utf-8")
+    with pytest.raises(IndexOutOfDate, match="anwen index --rebuild"):
+        remove(Settings(data=settings.data, terms=terms), ["https://paper.example/news/1"])
+    assert len(found(settings, "灰鹭团伙")) == 3
+
+
+def test_a_removal_undone_before_the_index_followed_leaves_no_ghost(
+    settings: Settings, crawl: Path
+) -> None:
+    run(settings, crawl)
+    with ArticleStore(settings.data / "articles.sqlite3") as store:
+        identifier = store.resolve("https://paper.example/news/1")
+        store.remove(identifier)  # and then the process is killed
+    remove(settings, [identifier], undo=True)
+    (crawl / "1.md").unlink()
+    run(settings, crawl)
+    searcher = open_searcher(settings)
+    assert searcher.search(SearchRequest(query="灰鹭团伙")).total == 2
+    searcher.close()
+
+
+def test_half_a_character_in_a_pages_data_does_not_end_the_run(
+    settings: Settings, crawl: Path
+) -> None:
+    data = '{"@type": "NewsArticle", "author": {"name": "张\\ud83d三"}}'
+    (crawl / "half.html").write_text(
+        f'<title>半个字符</title><script type="application/ld+json">{data}</script>'
+        "<h1>半个字符</h1><p>厂商随后发布公告，建议客户在升级之前停用批量下发功能，并核对脚本。</p>"
+        "<p>位于槐州的电机制造商在事发当晚切断了与供应商之间的远程连接。</p>",
+        encoding="utf-8",
+    )
+    assert run(settings, crawl).added == 4
+    assert found(settings, "半个字符") == ["半个字符"]

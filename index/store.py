@@ -8,6 +8,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -50,6 +51,14 @@ CREATE TABLE counter (revision INTEGER NOT NULL);
 INSERT INTO counter VALUES (0);
 """
 
+_DISK_ERRORS = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
@@ -79,48 +88,50 @@ class ArticleStore:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Open or create the store; raises StoreError with the repair where that fails."""
-        if read_only and not path.is_file():
-            raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
-        try:
-            if read_only:
+        self._path = path
+        with _store_errors(path):
+            if not read_only:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._database = sqlite3.connect(path)
+            elif path.is_file():
                 address = f"{path.absolute().as_uri()}?mode=ro"
                 self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
             else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._database = sqlite3.connect(path)
-        except (sqlite3.Error, OSError) as error:
-            raise _unopened(path, error) from error
+                raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
         try:
             if not read_only:
                 self._create()
-            found = self._count("PRAGMA user_version")
-        except sqlite3.Error as error:
+            self._check_version()
+        except StoreError:
             self._database.close()
-            raise _unopened(path, error) from error
-        if found != _VERSION:
-            self._database.close()
-            raise StoreError(
-                f"The article store {path} has version {found}; this program reads {_VERSION}. "
-                "Install the version of anwen that wrote it."
-            )
+            raise
 
     def _create(self) -> None:
-        # FULL: an article that was counted as stored survives a power cut.
-        self._database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-        if self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-            self._database.executescript(
-                f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT"
+        with _store_errors(self._path):
+            # FULL: an article that was counted as stored survives a power cut.
+            self._database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+            if self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+                self._database.executescript(
+                    f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT"
+                )
+
+    def _check_version(self) -> None:
+        found = self._count("PRAGMA user_version")
+        if found != _VERSION:
+            raise StoreError(
+                f"The article store {self._path} has version {found}; this program reads "
+                f"{_VERSION}. Install the version of anwen that wrote it."
             )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self._database.commit()
-        else:
-            self._database.rollback()
-        self._database.close()
+        try:
+            if kind is None:
+                self.commit()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Close the store; what was not committed is lost."""
@@ -128,7 +139,8 @@ class ArticleStore:
 
     def commit(self) -> None:
         """Make the changes since the last commit durable."""
-        self._database.commit()
+        with _store_errors(self._path):
+            self._database.commit()
 
     # Reading
 
@@ -149,7 +161,7 @@ class ArticleStore:
         row = self._row("SELECT document FROM article WHERE id = ?", identifier)
         if row is None or row[0] is None:
             raise UnknownArticle(identifier)
-        return _article(row[0])
+        return self._read(row[0])
 
     def resolve(self, wanted: str) -> str:
         """Return the id for an id or an address in whatever form; raises UnknownArticle."""
@@ -166,11 +178,11 @@ class ArticleStore:
 
     def changes(self, revision: int) -> Iterator[tuple[str, Article | None]]:
         """Give each article changed after `revision`, oldest first; None where it is gone."""
-        rows = self._database.execute(
-            "SELECT id, document FROM article WHERE revision > ? ORDER BY revision", (revision,)
+        rows = self._rows(
+            "SELECT id, document FROM article WHERE revision > ? ORDER BY revision", revision
         )
         for identifier, document in rows:
-            yield identifier, _article(document) if document is not None else None
+            yield identifier, self._read(document) if document is not None else None
 
     def count_changes(self, revision: int) -> int:
         """Count what `changes` would give."""
@@ -198,13 +210,15 @@ class ArticleStore:
 
         Pages may be written while the iteration goes on: it reads a snapshot of their digests.
         """
-        digests = self._database.execute(
-            "SELECT digest FROM page WHERE stages <> ? AND raw IS NOT NULL ORDER BY path", (stages,)
-        ).fetchall()
-        for (digest,) in digests:
+        digests = self._rows(
+            "SELECT digest FROM page WHERE stages <> ? AND raw IS NOT NULL ORDER BY path", stages
+        )
+        for (digest,) in list(digests):
             row = self._row("SELECT path, format, raw FROM page WHERE digest = ?", digest)
             if row:
-                yield row[0], row[1], zlib.decompress(row[2])
+                with _store_errors(self._path):
+                    raw = zlib.decompress(row[2])
+                yield row[0], row[1], raw
 
     # Writing
 
@@ -248,10 +262,10 @@ class ArticleStore:
                 return "repeated"
         if kept and path == kept[1] and digest != kept[0]:
             # A page's former version is no copy: read again it would take the new one's place.
-            self._database.execute("DELETE FROM page WHERE digest = ?", (kept[0],))
-        self._database.execute(
+            self._write("DELETE FROM page WHERE digest = ?", kept[0])
+        self._write(
             "INSERT OR REPLACE INTO article VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
-            (article.id, digest, path, fetched, len(article.body), self._next(), document),
+            *(article.id, digest, path, fetched, len(article.body), self._next(), document),
         )
         return "updated" if kept and kept[4] is not None else "added"
 
@@ -261,11 +275,12 @@ class ArticleStore:
         Raises UnknownArticle where it is not in the store.
         """
         self.article(identifier)
-        self._database.execute(
+        self._write(
             "UPDATE article SET document = NULL, removed = 1, revision = ? WHERE id = ?",
-            (self._next(), identifier),
+            self._next(),
+            identifier,
         )
-        self._database.execute("UPDATE page SET raw = NULL WHERE article = ?", (identifier,))
+        self._write("UPDATE page SET raw = NULL WHERE article = ?", identifier)
 
     def undo_remove(self, identifier: str) -> None:
         """Forget a removal: the next run that meets the page reads it again.
@@ -275,10 +290,10 @@ class ArticleStore:
         row = self._row("SELECT 1 FROM article WHERE id = ? AND removed", identifier)
         if row is None:
             raise UnknownArticle(identifier)
-        self._database.execute("DELETE FROM page WHERE article = ?", (identifier,))
+        self._write("DELETE FROM page WHERE article = ?", identifier)
         # The row stays with a revision of its own, so that an index that is behind deletes it too.
-        self._database.execute(
-            "UPDATE article SET removed = 0, revision = ? WHERE id = ?", (self._next(), identifier)
+        self._write(
+            "UPDATE article SET removed = 0, revision = ? WHERE id = ?", self._next(), identifier
         )
 
     def _is_twin(self, digest: bytes, path: str, article: Article) -> bool:
@@ -296,17 +311,18 @@ class ArticleStore:
             keep,
         )
         if row:
-            self._database.execute(
+            self._write(
                 "UPDATE article SET document = NULL, revision = ? WHERE id = ?",
-                (self._next(), row[0]),
+                self._next(),
+                row[0],
             )
             # Its other copies are worth another reading.
-            self._database.execute(
-                "UPDATE page SET stages = '' WHERE article = ? AND digest <> ?", (row[0], digest)
+            self._write(
+                "UPDATE page SET stages = '' WHERE article = ? AND digest <> ?", row[0], digest
             )
 
     def _next(self) -> int:
-        self._database.execute("UPDATE counter SET revision = revision + 1")
+        self._write("UPDATE counter SET revision = revision + 1")
         return self.revision
 
     def _put_page(
@@ -320,21 +336,62 @@ class ArticleStore:
         reason: str | None,
     ) -> None:
         deflated = zlib.compress(raw, 6) if raw is not None else None
-        self._database.execute(
+        self._write(
             "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (digest, path, form, deflated, stages, article, reason),
+            *(digest, path, form, deflated, stages, article, reason),
         )
 
+    # Asking SQLite
+
+    def _rows(self, statement: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        with _store_errors(self._path):
+            try:
+                yield from self._database.execute(statement, values)
+            except UnicodeEncodeError:
+                return  # half of a character, which SQLite does not keep: no row holds it
+
     def _row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self._database.execute(statement, values).fetchone()
-        return row
+        return next(self._rows(statement, *values), None)
 
     def _count(self, statement: str, *values: object) -> int:
-        return int(self._database.execute(statement, values).fetchone()[0])
+        return int(next(self._rows(statement, *values))[0])
+
+    def _write(self, statement: str, *values: object) -> None:
+        with _store_errors(self._path):
+            self._database.execute(statement, values)
+
+    def _read(self, document: str) -> Article:
+        with _store_errors(self._path):
+            return _article(document)
 
 
-def _unopened(path: Path, error: Exception) -> StoreError:
-    return StoreError(f"The article store {path} cannot be opened: {error}.")
+@contextmanager
+def _store_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system report, and records that are no longer whole, into one.
+
+    Mistakes in using SQLite are bugs, and stay what they are.
+    """
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        raise
+    except (sqlite3.DatabaseError, OSError, zlib.error, json.JSONDecodeError) as error:
+        raise StoreError(
+            f"The article store {path} cannot be used: {error}. {_repair(error)}"
+        ) from error
+
+
+def _repair(error: Exception) -> str:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    code &= 0xFF  # the bits above tell details
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "Wait until the other program that has it open has finished."
+    if isinstance(error, OSError) or code in _DISK_ERRORS:
+        return "See whether the disk is full, and who may read and write the folder."
+    return (
+        "Move it away, with the files beside it that end in -wal and -shm, put a backup in its "
+        "place if there is one, and run: anwen index --rebuild PATH"
+    )
 
 
 def _document(article: Article) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from index.errors import BadParameter
+
 __all__ = ["FACETS", "FACET_SIZE", "MAX_WINDOW", "Match", "SearchRequest", "Sort"]
 
 Sort = Literal["relevance", "newest", "oldest"]
@@ -22,7 +24,7 @@ class SearchRequest:
 
     Repeated values of one filter mean any of them; different filters must all hold. `month` is
     `YYYY-MM`; `first` and `last` are days, both included. Days and months are those of Beijing.
-    `cursor` takes the place of `page`.
+    `cursor` takes the place of `page`. Raises BadParameter where two values contradict each other.
     """
 
     query: str = ""
@@ -40,3 +42,18 @@ class SearchRequest:
     page: int = 1
     size: int = 10
     cursor: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.first and self.last and self.first > self.last:
+            raise BadParameter(
+                "to",
+                self.last.isoformat(),
+                f"不能早于 from（{self.first.isoformat()}），请对调两个日期",
+            )
+        if self.page * self.size > MAX_WINDOW:
+            raise BadParameter(
+                "page",
+                str(self.page),
+                f"page × size 不能超过 {MAX_WINDOW:,}。"
+                "请加条件缩小范围，或把上一页 next 的值用作 cursor",
+            )

@@ -19,12 +19,19 @@ from index.build import Summary, build, open_index, remove, stages_fingerprint
 from index.corpus import Unreadable, read_pages
 from index.document import Article
 from index.entities import OrganisationTable, annotate
-from index.errors import AnwenError, NotAnArticle, QueryError, SettingsError
+from index.errors import (
+    AnwenError,
+    IndexUnavailable,
+    NotAnArticle,
+    QueryError,
+    SettingsError,
+    StoreError,
+)
 from index.extract import extract
 from index.settings import Settings, load_settings
 from index.store import ArticleStore
 from search import SearchRequest, open_searcher
-from web.params import parse_day
+from web.params import MAX_SIZE, parse_day
 from web.progress import progress_on
 from web.wire import results_object
 
@@ -59,6 +66,18 @@ def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+class _Text(click.types.StringParamType):
+    """Text; an argument whose bytes are no UTF-8 is refused, because nothing could print it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text: str = super().convert(value, param, ctx)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self.fail(f"{text!r} is not UTF-8.", param, ctx)
+        return text
 
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
@@ -158,10 +177,10 @@ def remove_command(settings: Settings, articles: tuple[str, ...], undo: bool) ->
 
 
 @main.command("search")
-@click.argument("query")
-@click.option("--category", multiple=True)
-@click.option("--organisation", multiple=True)
-@click.option("--source", multiple=True)
+@click.argument("query", type=_Text())
+@click.option("--category", multiple=True, type=_Text())
+@click.option("--organisation", multiple=True, type=_Text())
+@click.option("--source", multiple=True, type=_Text())
 @click.option("--from", "first", metavar="DAY", help="Published on this day or later (YYYY-MM-DD).")
 @click.option("--to", "last", metavar="DAY", help="Published on this day or earlier.")
 @click.option("--match", type=click.Choice(["auto", "all"]), default="auto", show_default=True)
@@ -172,7 +191,8 @@ def remove_command(settings: Settings, articles: tuple[str, ...], undo: bool) ->
     show_default=True,
 )
 @click.option("--page", type=click.IntRange(1), default=1)
-@click.option("--size", type=click.IntRange(1, 100), default=10, show_default=True)
+@click.option("--size", type=click.IntRange(1, MAX_SIZE), default=10, show_default=True)
+@click.option("--cursor", type=_Text(), help="`next` of the last answer, in place of --page.")
 @_json_option
 @click.pass_obj
 @_reports_errors
@@ -279,7 +299,7 @@ def _extracted_object(path: str, article: Article) -> dict[str, object]:
 
 
 @main.command("analyze")
-@click.argument("text")
+@click.argument("text", type=_Text())
 @_json_option
 @click.pass_obj
 @_reports_errors
@@ -304,7 +324,7 @@ def info_command(settings: Settings, as_json: bool) -> None:
     with ArticleStore(settings.data / "articles.sqlite3", read_only=True) as store:
         about: dict[str, object] = {
             "version": version("anwen"),
-            "data": str(settings.data),
+            "data": click.format_filename(settings.data),
             **store.statistics(stages_fingerprint(settings)),
             "revision": store.revision,
             "generation": index.generation,
@@ -322,7 +342,7 @@ def info_command(settings: Settings, as_json: bool) -> None:
 
 
 @main.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--host", type=_Text(), default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--workers", type=click.IntRange(1), help="Processes; default the setting's, 2.")
 @click.pass_obj
@@ -355,7 +375,19 @@ def _serve(settings: Settings, host: str, port: int) -> None:
     if free != port:
         click.echo(f"Port {port} is in use.", err=True)
     click.echo(f"http://{host}:{free}/", err=True)
+    _tell_what_fails(settings)
     run(settings, host, free)
+
+
+def _tell_what_fails(settings: Settings) -> None:
+    """Search once before readers do: a server without an index starts, but not silently."""
+    searcher = open_searcher(settings)
+    try:
+        searcher.search(SearchRequest(size=1))
+    except (IndexUnavailable, StoreError) as error:
+        click.echo(f"{error}\nUntil then searches are answered with 503.", err=True)
+    finally:
+        searcher.close()
 
 
 def _free_port(host: str, wanted: int) -> int:
@@ -366,7 +398,7 @@ def _free_port(host: str, wanted: int) -> int:
                 probe.bind((host, port))
             except PermissionError as error:
                 raise click.ClickException(f"Port {port} is not allowed: {error}.") from error
-            except OSError as error:
+            except (OSError, UnicodeError) as error:  # the latter of a name too long for a host
                 reason = error
                 continue
             return port

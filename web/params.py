@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 from index.errors import BadParameter
-from search.request import FACETS, MAX_WINDOW, Match, SearchRequest, Sort
+from search.request import FACETS, Match, SearchRequest, Sort
 
 __all__ = [
     "EXCLUDABLE",
@@ -51,30 +51,17 @@ def read_request(parameters: MultiDict[str, str]) -> SearchRequest:
     for month in filters["month"]:
         if not _MONTH.fullmatch(month):
             raise BadParameter("month", month, "月份写作 2024-04")
-    first, last = _day(parameters, "from"), _day(parameters, "to")
-    if first and last and first > last:
-        raise BadParameter(
-            "to", last.isoformat(), f"不能早于 from（{first.isoformat()}），请对调两个日期"
-        )
-    page = _number(parameters, "page", _DEFAULT.page)
     size = _number(parameters, "size", _DEFAULT.size)
     if size > MAX_SIZE:
         raise BadParameter("size", str(size), f"每页最多 {MAX_SIZE} 条")
-    if page * size > MAX_WINDOW:
-        raise BadParameter(
-            "page",
-            str(page),
-            f"page × size 不能超过 {MAX_WINDOW:,}。"
-            "请加条件缩小范围，或把上一页 next 的值用作 cursor",
-        )
     return SearchRequest(
         query=parameters.get("q", ""),
         **filters,
-        first=first,
-        last=last,
+        first=_day(parameters, "from"),
+        last=_day(parameters, "to"),
         match=cast("Match", chosen["match"] or _DEFAULT.match),
         sort=cast("Sort", chosen["sort"] or _DEFAULT.sort),
-        page=page,
+        page=_number(parameters, "page", _DEFAULT.page),
         size=size,
         cursor=parameters.get("cursor", "").strip() or None,
     )

@@ -1,6 +1,9 @@
-"""The article store: which copy of an article is kept, and what stays removed."""
+"""The article store: which copy of an article is kept, what stays removed, how it fails."""
 
+import random
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -148,5 +151,99 @@ def test_a_missing_store_names_the_command_that_makes_one(tmp_path: Path) -> Non
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "articles.sqlite3"
     path.write_bytes(b"not a database" * 100)
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreError, match=r"not a database.*anwen index --rebuild PATH"):
         ArticleStore(path)
+
+
+@pytest.mark.parametrize("wanted", ["x\udcff", "https://news.example/\udcff", "\ud800", "\x00", ""])
+def test_what_no_article_can_be_called_is_unknown(store: ArticleStore, wanted: str) -> None:
+    for look_up in (store.resolve, store.article, store.remove, store.undo_remove):
+        with pytest.raises(UnknownArticle):
+            look_up(wanted)
+    assert store.source_of(wanted) is None
+
+
+READINGS: dict[str, Callable[[ArticleStore], object]] = {
+    "article": lambda store: store.article(f"{7:016x}"),
+    "articles": lambda store: list(store.articles()),
+    "changes": lambda store: list(store.changes(0)),
+    "page": lambda store: store.page(page_digest(b"7")),
+    "resolve": lambda store: store.resolve(URL),
+    "revision": lambda store: store.revision,
+    "stale_pages": lambda store: list(store.stale_pages("other")),
+    "statistics": lambda store: store.statistics("1"),
+}
+
+
+@pytest.fixture
+def full_store(tmp_path: Path, article_maker: Callable[..., Article]) -> Path:
+    """The path of a store of fifty articles, which nobody has open."""
+    path = tmp_path / "full.sqlite3"
+    with ArticleStore(path) as store:
+        for number in range(50):
+            raw = str(number).encode()
+            article = article_maker(id=f"{number:016x}", body=f"{number}" * 1000)
+            store.put_article(page_digest(raw), f"{number}.md", "md", raw, "1", article)
+    return path
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_a_damaged_file_is_a_store_error_that_names_the_repair(
+    full_store: Path, reading: str
+) -> None:
+    with full_store.open("r+b") as file:
+        file.seek(4096)  # behind the page that says what tables there are
+        file.write(b"\xee" * (full_store.stat().st_size - 4096))
+    with (
+        closing(ArticleStore(full_store, read_only=True)) as store,
+        pytest.raises(StoreError, match=r"full\.sqlite3.*backup.*anwen index --rebuild PATH"),
+    ):
+        READINGS[reading](store)
+
+
+@pytest.mark.parametrize(
+    ("reading", "statement"),
+    [
+        ("article", "UPDATE article SET document = '{'"),
+        ("changes", "UPDATE article SET document = CAST(x'ff' AS TEXT)"),
+        ("stale_pages", "UPDATE page SET raw = x'ff'"),
+    ],
+)
+def test_a_damaged_record_is_a_store_error_too(
+    full_store: Path, reading: str, statement: str
+) -> None:
+    with closing(sqlite3.connect(full_store)) as database:
+        database.execute(statement)
+        database.commit()
+    with (
+        closing(ArticleStore(full_store, read_only=True)) as store,
+        pytest.raises(StoreError, match="backup"),
+    ):
+        READINGS[reading](store)
+
+
+def test_a_locked_store_says_to_wait(full_store: Path) -> None:
+    with closing(sqlite3.connect(full_store)) as other, closing(ArticleStore(full_store)) as store:
+        store._database.execute("PRAGMA busy_timeout = 0")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match=r"locked.*Wait"):
+            store.remove(f"{7:016x}")
+        other.rollback()
+        store.remove(f"{7:016x}")
+
+
+def test_a_full_disk_is_a_store_error_and_loses_nothing_that_was_kept(full_store: Path) -> None:
+    noise = random.Random(1).randbytes(100_000)
+    with closing(ArticleStore(full_store)) as store:
+        store._database.execute("PRAGMA max_page_count = 1")  # as many as there are
+        with pytest.raises(StoreError, match=r"full.*disk"):
+            store.put_skipped(b"digest", "a.md", "md", noise, "1", "shell")
+    with closing(ArticleStore(full_store, read_only=True)) as store:
+        assert len(list(store.articles())) == 50
+
+
+def test_a_mistake_of_the_program_stays_loud(full_store: Path) -> None:
+    store = ArticleStore(full_store, read_only=True)
+    store.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        store.article(f"{7:016x}")

@@ -1,6 +1,7 @@
 """The command: its output, its exit status, and what it says of a mistake."""
 
 import json
+import shutil
 import socket
 from pathlib import Path
 
@@ -94,6 +95,17 @@ def test_info_tells_what_is_stored(demo: Path) -> None:
         (["index", "nowhere"], 1, "nowhere"),
         (["search", "x"], 1, "anwen index PATH"),
         (["search", "x", "--from", "yesterday"], 2, "--from"),
+        (["search", "x", "--from", "2024-05-01", "--to", "2024-04-30"], 2, "2024-05-01"),
+        (["search", "x", "--page", "1001"], 2, "10,000"),
+        (["search", "x", "--page", "101", "--size", "100"], 2, "10,000"),
+        (["search", "x\udcff"], 2, "UTF-8"),
+        (["search", "x", "--organisation", "\udcff"], 2, "UTF-8"),
+        (["search", "x", "--from", "\udcff"], 2, "--from"),
+        (["analyze", "x\udcff"], 2, "UTF-8"),
+        (["extract", "x\udcff"], 1, "x\\udcff"),
+        (["index", "x\udcff"], 1, "x\\udcff"),
+        (["serve", "--host", "x\udcff"], 2, "--host"),
+        (["serve", "--host", "x" * 70], 1, "x" * 70),
         (["search", "x" * 1001], 1, "anwen index PATH"),
         (["remove", "0123456789abcdef"], 1, "0123456789abcdef"),
         (["info"], 1, "anwen index PATH"),
@@ -110,11 +122,45 @@ def test_a_mistake_is_told_in_one_line_and_by_the_exit_status(
     assert "Traceback" not in result.output
 
 
+def test_a_folder_whose_name_is_no_utf_8_is_one_like_any_other(demo: Path, tmp_path: Path) -> None:
+    data = tmp_path / "x\udcff"
+    data.symlink_to(demo)
+    assert anwen("search", "勒索软件", data=data).exit_code == 0
+    assert json.loads(anwen("info", "--json", data=data).stdout)["data"].endswith("x\ufffd")
+    unknown = anwen("remove", "x\udcff", data=data)
+    assert unknown.exit_code == 1
+    assert "没有这篇文章" in unknown.output
+
+
+def test_the_cursor_of_an_answer_leads_on(demo: Path) -> None:
+    first = json.loads(anwen("search", "", "--size", 3, "--json", data=demo).stdout)
+    second = json.loads(
+        anwen("search", "", "--size", 3, "--cursor", first["next"], "--json", data=demo).stdout
+    )
+    both = json.loads(anwen("search", "", "--size", 6, "--json", data=demo).stdout)
+    assert first["hits"] + second["hits"] == both["hits"]
+
+
 def test_a_wrong_setting_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "anwen.toml").write_text("speed = 3", encoding="utf-8")
     result = anwen("info", data=tmp_path)
     assert result.exit_code == 2
     assert "Unknown setting 'speed'" in result.output
+
+
+def test_serve_tells_when_no_search_can_be_answered_and_serves_nevertheless(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Path] = []
+    monkeypatch.setattr("web.server.run", lambda settings, *_: served.append(settings.data))
+    without_store = tmp_path / "without store"
+    shutil.copytree(demo, without_store, ignore=shutil.ignore_patterns("*.sqlite3*"))
+    for data in (demo, tmp_path / "empty", without_store):
+        result = anwen("serve", data=data)
+        assert result.exit_code == 0, result.output
+        assert ("anwen index PATH" in result.stderr) == (data != demo)
+        assert result.stdout == ""
+    assert served == [demo, tmp_path / "empty", without_store]
 
 
 def test_a_port_in_use_gives_way_to_the_next() -> None:

@@ -1,8 +1,8 @@
 """The analyzer: text to terms with positions, the same for index and query."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from hashlib import blake2b
 from importlib.metadata import version
 from importlib.resources import files
@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from index.analysis.charfilter import NormalisedText, normalise
-from index.analysis.segmenter import Segmenter, open_segmenter
+from index.analysis.fields import FieldTokenizer, FieldTokens
+from index.analysis.segmenter import Segmenter, dictionary_words, open_segmenter
+from index.analysis.trie import WordTrie
 from index.analysis.units import Unit, UnitSplitter
 from index.errors import SettingsError
 
-__all__ = ["Analyzer", "FieldTerms", "QueryTerm", "Token"]
+__all__ = ["Analyzer", "QueryTerm", "Token"]
 
+
+# What decides which terms a text has.
+_MODULES = ("analyzer.py", "charfilter.py", "fields.py", "segmenter.py", "trie.py", "units.py")
 
 _PARTICLES = frozenset("的了着过地得和与及或是在被把将对从向于为也都就还不")
 
@@ -45,14 +50,6 @@ class QueryTerm(NamedTuple):
     is_identifier: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FieldTerms:
-    """One analysed field: positions of each term, and how many positions there are."""
-
-    positions: dict[str, list[int]]
-    length: int
-
-
 class Analyzer:
     """Analyses text.
 
@@ -62,25 +59,34 @@ class Analyzer:
     into the most probable words; a word of it that is in no dictionary is a phrase of its units.
     """
 
-    def __init__(self, terms: Path | None = None, segmenter: Segmenter | None = None) -> None:
-        """Load the dictionary; `terms` names a file of further words, one a line.
+    def __init__(self, terms: Path | None = None) -> None:
+        """Read the terms; `terms` names a file of further words, one a line.
 
-        Raises SettingsError where that file cannot be read.
+        What cuts queries and what finds the tokens of fields load the dictionary when they are
+        first used: a process seldom needs both. Raises SettingsError where that file cannot be
+        read.
         """
         self._terms = _read_terms(terms)
-        han = [term for term in self._terms if not term.isascii()]
-        self._segmenter = segmenter or open_segmenter(han)
+        self._han_terms = [term for term in self._terms if not term.isascii()]
         self._splitter = UnitSplitter(term for term in self._terms if term.isascii())
 
     @property
     def fingerprint(self) -> str:
         """A short hash of all that decides which terms a text has."""
         digest = blake2b(digest_size=8)
-        for module in ("analyzer.py", "charfilter.py", "segmenter.py", "units.py"):
+        for module in _MODULES:
             digest.update((files("index.analysis") / module).read_bytes())
         digest.update("\n".join(self._terms).encode())
         digest.update(f"jieba {version('jieba')} opencc {version('opencc')}".encode())
         return digest.hexdigest()
+
+    @cached_property
+    def _segmenter(self) -> Segmenter:
+        return open_segmenter(self._han_terms)
+
+    @cached_property
+    def _field_tokenizer(self) -> FieldTokenizer:
+        return FieldTokenizer(self._splitter, WordTrie([*dictionary_words(), *self._han_terms]))
 
     def units(self, text: str) -> tuple[list[Unit], NormalisedText]:
         """Return the units of a text in normal form, and that form."""
@@ -96,15 +102,9 @@ class Analyzer:
         ]
         return sorted(found, key=lambda token: (token.position, token.start, -token.end))
 
-    def terms(self, text: str) -> FieldTerms:
-        """Return what the index stores of a field."""
-        units, normal = self.units(text)
-        positions: dict[str, list[int]] = {}
-        for word, _, position in self._words(units, normal.text):
-            positions.setdefault(word, []).append(position)
-        for places in positions.values():
-            places.sort()
-        return FieldTerms(positions, len(units))
+    def field_tokens(self, texts: Sequence[str]) -> FieldTokens:
+        """Return what the index stores of a field of many texts: all `tokens` of each."""
+        return self._field_tokenizer.tokens(texts)
 
     def query_terms(self, text: str) -> list[QueryTerm]:
         """Cut a piece of a query into words, in order; offsets are those of `text`."""

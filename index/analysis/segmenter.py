@@ -2,11 +2,17 @@
 
 import logging
 from collections.abc import Iterable, Iterator
+from importlib.metadata import distribution
+from pathlib import Path
 from typing import Protocol
 
-import jieba
-
-__all__ = ["JiebaSegmenter", "RustJiebaSegmenter", "Segmenter", "open_segmenter"]
+__all__ = [
+    "JiebaSegmenter",
+    "RustJiebaSegmenter",
+    "Segmenter",
+    "dictionary_words",
+    "open_segmenter",
+]
 
 
 class Segmenter(Protocol):
@@ -26,6 +32,8 @@ class JiebaSegmenter:
     """The reference: jieba itself."""
 
     def __init__(self, terms: Iterable[str]) -> None:
+        import jieba
+
         jieba.setLogLevel(logging.WARNING)  # it prints its loading time on stderr otherwise
         self._jieba = jieba.Tokenizer()
         self._jieba.initialize()
@@ -76,6 +84,16 @@ def open_segmenter(terms: Iterable[str]) -> Segmenter:
         return RustJiebaSegmenter(known)
     except ImportError:
         return JiebaSegmenter(known)
+
+
+def dictionary_words() -> list[str]:
+    """Return the words of jieba's dictionary, without a load of jieba and the cache it would write.
+
+    All of them have a frequency above 0, without which one would be no word.
+    """
+    path = Path(str(distribution("jieba").locate_file("jieba/dict.txt")))
+    lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
+    return [line[: line.index(" ")] for line in lines]
 
 
 def _locate(words: Iterable[str], run: str) -> Iterator[tuple[str, int]]:

@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-__all__ = ["Unit", "UnitSplitter"]
+__all__ = ["CHARACTER", "LETTER", "Unit", "UnitSplitter"]
 
 # Ideographs, kana, bopomofo and hangul: scripts in which one character is one unit.
-_CHARACTER = (
+CHARACTER = (
     "\u3005-\u3007\u3040-\u30ff\u3100-\u312f\u31a0-\u31ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
-_LETTER = rf"[^\W{_CHARACTER}]"  # also digits and the underscore
+LETTER = rf"[^\W{CHARACTER}]"  # also digits and the underscore
 _A = "[a-z0-9]"
 
 _LABEL = rf"{_A}(?:[a-z0-9-]{{0,61}}{_A})?"
@@ -23,8 +23,11 @@ _DOMAIN = rf"(?:{_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9](?![a-z0-9_])"
 
 _VERSION = r"\d+(?:\.\d+)+(?:[a-z]{1,5}\d*)?"  # also 8.2p1 and 1.0.2k
 
+_SIGNS = "-._~%!$&'()*+,;=:/?#[]@"  # what the patterns have in them, or look at, besides letters
+_EDGES = frozenset(",:()[]'\";!?*=")  # what makes no unit together with one word beside it
+
 _PATTERNS = {
-    "url": r"(?:https?|ftp)://[a-z0-9\-._~%!$&'()*+,;=:/?#\[\]@]*[a-z0-9\-_~%$&*+=/#]",
+    "url": rf"(?:https?|ftp)://[a-z0-9{re.escape(_SIGNS)}]*[a-z0-9\-_~%$&*+=/#]",
     "email": rf"[a-z0-9._%+-]+@{_DOMAIN}",
     "date": r"\d{4}(?:-\d{1,2}-|/\d{1,2}/|\.\d{1,2}\.)\d{1,2}(?![a-z0-9_-]|\.\d)",
     "ip": r"\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)",
@@ -36,9 +39,9 @@ _PATTERNS = {
     "version_mark": r"v(?=\d+\.\d)",
     "version": rf"{_VERSION}(?![a-z0-9_]|\.\d)",
     "domain": _DOMAIN,
-    "hyphenated": rf"(?:{_VERSION}|{_LETTER}+)(?:-(?:{_VERSION}(?![a-z0-9_]|\.\d)|{_LETTER}+))+",
+    "hyphenated": rf"(?:{_VERSION}|{LETTER}+)(?:-(?:{_VERSION}(?![a-z0-9_]|\.\d)|{LETTER}+))+",
     "number": r"\d{1,3}(?:,\d{3})+(?!\d)",
-    "word": rf"{_LETTER}+",
+    "word": rf"{LETTER}+",
 }
 
 _BORDER = r"(?<![a-z0-9_])"
@@ -89,13 +92,21 @@ class UnitSplitter:
     """Splits normal-form text into units.
 
     `terms` are Latin words with signs in them that stay whole, such as `c++` and `att&ck`.
+    `signs` are the characters besides letters that a unit may have in it or look at beside it.
     """
 
     def __init__(self, terms: Iterable[str] = ()) -> None:
-        spelt = "|".join(map(re.escape, sorted(terms, key=len, reverse=True)))
+        known = sorted(terms, key=len, reverse=True)
+        self.signs = frozenset(_SIGNS).union(*known)
+        self._edges = "".join(_EDGES.difference(*known))
+        spelt = "|".join(map(re.escape, known))
         # Most characters are Han: they are tried first. Listed terms come before the identifiers,
         # or the domain rule would take ".net" apart.
-        alternatives = [f"(?P<character>[{_CHARACTER}])"]
+        alternatives = [f"(?P<character>[{CHARACTER}])"]
+        # A word is nothing else where no letter follows, nor a sign that goes on in what is tried
+        # below: most Latin words need one attempt instead of thirteen.
+        joints = re.escape("".join(sorted({*"-.@:/,%+", *"".join(known)})))
+        alternatives.append(f"{_BORDER}(?P<plain>[a-z0-9_]++(?!{LETTER}|[{joints}]))")
         if spelt:
             alternatives.append(f"{_BORDER}(?P<term>(?:{spelt})(?![a-z0-9_]))")
         alternatives += [
@@ -103,7 +114,7 @@ class UnitSplitter:
             for kind, pattern in _PATTERNS.items()
         ]
         # What an identifier has left over is still a word.
-        alternatives.append(f"(?P<rest>{_LETTER}+)")
+        alternatives.append(f"(?P<rest>{LETTER}+)")
         self._pattern = re.compile("|".join(alternatives))
 
     def split(self, text: str) -> list[Unit]:
@@ -112,6 +123,11 @@ class UnitSplitter:
             Unit(match[0], match.start(), match.end(), match.lastgroup or "rest")
             for match in self._pattern.finditer(text)
         ]
+
+    def lone_word(self, text: str) -> str | None:
+        """Return the word that is all of a text's units, None where a glance does not tell."""
+        word = text.strip(self._edges)
+        return word if word.isascii() and word.isalnum() else None
 
     @staticmethod
     def han_runs(text: str) -> Iterator[re.Match[str]]:

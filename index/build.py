@@ -23,13 +23,14 @@ from index.document import Article
 from index.entities import OrganisationTable, annotate, entities_fingerprint
 from index.errors import IndexOutOfDate, NotAnArticle, StoreLocked
 from index.extract import extract, extractor_fingerprint
-from index.schema import IndexDocument, index_document
+from index.schema import IndexBatch, index_batch
 from index.settings import Settings
 from index.store import ArticleStore, StoredPage, page_digest
 
 __all__ = ["Progress", "Summary", "build", "open_index", "remove", "stages_fingerprint"]
 
 _CHUNK = 32  # pages a worker takes at once: less costs messages, more makes the bar jump
+_BATCH_CHARACTERS = 500_000  # analysed at once; each takes about 100 bytes meanwhile
 _STORE_BATCH = 512  # pages in one durable transaction
 _LOCK_SECONDS = 10.0
 
@@ -92,7 +93,7 @@ def stages_fingerprint(settings: Settings) -> str:
 
 def open_index(settings: Settings, analyzer: Analyzer) -> WhooshIndex:
     """Return the index of the data folder, whether or not it exists yet."""
-    return WhooshIndex(settings.data / "index", analyzer.fingerprint)
+    return WhooshIndex(settings.data / "index", analyzer.fingerprint, memory=settings.memory)
 
 
 @contextmanager
@@ -286,7 +287,7 @@ def _catch_up(
     if not fresh and reached == target:
         return
 
-    def submit(chunk: list[tuple[str, Article | None]]) -> Future[list[IndexDocument]]:
+    def submit(chunk: list[tuple[str, Article | None]]) -> Future[list[IndexBatch]]:
         return pool.submit(_analyse_chunk, [article for _, article in chunk if article])
 
     progress.stage("indexing", store.count_changes(reached))
@@ -295,8 +296,8 @@ def _catch_up(
             for identifier, article in chunk:
                 if article is None:
                     writer.delete_document(identifier)
-            for document in future.result():
-                writer.update_document(document)
+            for batch in future.result():
+                writer.update_documents(batch)
             progress.advance(len(chunk))
         progress.stage("writing", None)  # the commit comes when the context ends
 
@@ -365,5 +366,13 @@ def _extract(page: Page) -> _Result:
         return _Failure(type(error).__name__, f"{type(error).__name__}: {error}")
 
 
-def _analyse_chunk(articles: list[Article]) -> list[IndexDocument]:
-    return [index_document(article, _worker.analyzer) for article in articles]
+def _analyse_chunk(articles: list[Article]) -> list[IndexBatch]:
+    batches: list[list[Article]] = [[]]
+    size = 0
+    for article in articles:
+        size += len(article.body)
+        if size > _BATCH_CHARACTERS and batches[-1]:
+            batches.append([])
+            size = len(article.body)
+        batches[-1].append(article)
+    return [index_batch(batch, _worker.analyzer) for batch in batches]

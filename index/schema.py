@@ -1,21 +1,23 @@
-"""The index's fields, and the document that holds one article's share of them."""
+"""The index's fields, and the batch that holds some articles' share of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from index.analysis import Analyzer, FieldTerms
+from index.analysis import Analyzer, FieldTokens
 from index.document import Article
 
 __all__ = [
     "SCHEMA_VERSION",
     "TEXT_FIELDS",
     "UNDATED",
+    "IndexBatch",
     "IndexDocument",
     "decode_length",
     "encode_length",
-    "index_document",
+    "index_batch",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TEXT_FIELDS = ("title", "lead", "body")
 
@@ -27,16 +29,13 @@ _EXACT_LENGTHS = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexDocument:
-    """What the index holds of an article: analysed text fields and the values of its columns.
+    """The values of an article's columns.
 
     `published` is in seconds since 1970, UNDATED where unknown; `day_only` says that only the
     crawl's day is known.
     """
 
     id: str
-    title: FieldTerms
-    lead: FieldTerms
-    body: FieldTerms
     published: int
     day_only: bool
     category: str
@@ -44,15 +43,32 @@ class IndexDocument:
     organisations: tuple[str, ...]
 
 
-def index_document(article: Article, analyzer: Analyzer) -> IndexDocument:
-    """Analyse an article for the index."""
+@dataclass(frozen=True, slots=True)
+class IndexBatch:
+    """Some articles for the index: their columns, and each text field of all of them, analysed."""
+
+    documents: tuple[IndexDocument, ...]
+    fields: dict[str, FieldTokens]
+
+
+def index_batch(articles: Sequence[Article], analyzer: Analyzer) -> IndexBatch:
+    """Analyse articles for the index."""
+    texts = {
+        "title": [article.title for article in articles],
+        # What stands on the page twice must not count twice.
+        "lead": ["" if article.lead_is_repeated else article.lead for article in articles],
+        "body": [article.body for article in articles],
+    }
+    return IndexBatch(
+        tuple(map(_document, articles)),
+        {name: analyzer.field_tokens(texts[name]) for name in TEXT_FIELDS},
+    )
+
+
+def _document(article: Article) -> IndexDocument:
     published = article.published
     return IndexDocument(
         id=article.id,
-        title=analyzer.terms(article.title),
-        # What stands on the page twice must not count twice.
-        lead=analyzer.terms("" if article.lead_is_repeated else article.lead),
-        body=analyzer.terms(article.body),
         published=int(published.timestamp()) if published else UNDATED,
         day_only=article.published_precision == "day",
         category=article.category or "",

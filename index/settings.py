@@ -28,6 +28,12 @@ class Settings:
     workers: int = 2
     """Processes of `anwen serve`."""
 
+    memory: int = 400
+    """MB of tokens that `anwen index` holds before it writes them out."""
+
+    cache: int = 128
+    """MB of decoded postings and scores that each process of `anwen serve` keeps."""
+
     terms: Path | None = None
     """A file of words that the analyzer must not cut, one a line; adds to the built-in list."""
 
@@ -78,12 +84,12 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
 def _convert(name: str, value: object) -> Any:
     if name in {"data", "terms", "entities"}:
         return Path(str(value)).expanduser()
-    if name == "workers":
+    if name in {"workers", "memory", "cache"}:
         try:
-            workers = int(str(value))
+            number = int(str(value))
         except ValueError:
-            workers = 0
-        if workers < 1:
-            raise SettingsError(f"workers is {value!r}; it must be a whole number from 1 up.")
-        return workers
+            number = 0
+        if number < 1:
+            raise SettingsError(f"{name} is {value!r}; it must be a whole number from 1 up.")
+        return number
     return str(value)

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from index.schema import IndexDocument
+from index.schema import IndexBatch
 
 __all__ = ["Index", "IndexWriter"]
 
@@ -11,8 +11,8 @@ __all__ = ["Index", "IndexWriter"]
 class IndexWriter(Protocol):
     """Collects changes; they become visible together when its context ends without an error."""
 
-    def update_document(self, document: IndexDocument) -> None:
-        """Add a document, in place of any with the same id."""
+    def update_documents(self, batch: IndexBatch) -> None:
+        """Add documents, each in place of any with the same id from before this writer."""
 
     def delete_document(self, identifier: str) -> None:
         """Delete the document with that id; nothing happens where there is none."""

@@ -1,7 +1,7 @@
 """The Whoosh index on disk: numbered generations, one of them live.
 
     index/current          the number of the live generation
-    index/000003/          a Whoosh index, stock codec
+    index/000003/          a Whoosh index, its segments written by the vector codec
     index/000003/anwen.json    what it was built by, and how far
 
 Only what search needs is in it: postings and columns. Texts stay in the article store.
@@ -9,23 +9,28 @@ Only what search needs is in it: postings and columns. Texts stay in the article
 
 import json
 import os
+import pickle
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import whoosh.index
 from whoosh import columns, fields, formats
 from whoosh.filedb.filestore import FileStorage
+from whoosh.filedb.structfile import StructFile
 
+from index.analysis import FieldTokens
+from index.backends.vector_codec import Documents, Keywords, VectorSegment, VectorWriter
 from index.errors import IndexOutOfDate, IndexUnavailable
 from index.schema import (
     SCHEMA_VERSION,
     TEXT_FIELDS,
     UNDATED,
-    IndexDocument,
+    IndexBatch,
     encode_length,
 )
 
@@ -35,20 +40,16 @@ SEPARATOR = "\n"
 """Between the names of one document in the organisation column."""
 
 _ABOUT = "anwen.json"
-_POOL_MB = 256  # the stock writer spills its sorted runs to disk beyond this
+_MEGABYTE = 1 << 20
+
+T = TypeVar("T")
 
 
 class _TermsField(fields.FieldType):  # type: ignore[misc]
-    """A field whose terms and positions come ready from the analyzer."""
+    """A field whose tokens come ready from the analyzer, in batches."""
 
     def __init__(self) -> None:
         super().__init__(formats.Positions(), analyzer=None, scorable=True)
-
-    def index(self, value: Any, **_: object) -> Iterator[tuple[bytes, int, float, bytes]]:
-        """Give term, frequency, weight and encoded positions of an analysed field."""
-        for term, positions in value.positions.items():
-            frequency = len(positions)
-            yield term.encode(), frequency, float(frequency), self.format.encode(positions)
 
 
 def _schema() -> fields.Schema:
@@ -63,47 +64,87 @@ def _schema() -> fields.Schema:
     )
     for name in TEXT_FIELDS:
         schema.add(name, _TermsField())
-        schema.add(f"{name}_length", fields.COLUMN(columns.NumericColumn("B")))
     return schema
 
 
-class _Writer:
-    """Adapts Whoosh's writer to IndexWriter."""
+class _Storage(FileStorage):  # type: ignore[misc]
+    """A folder of which no file can make Whoosh run code: only segments are unpickled."""
 
-    def __init__(self, writer: Any, reader: Any) -> None:
+    def open_file(self, name: str, **options: Any) -> StructFile:
+        return _File((Path(self.folder) / name).open("rb"), name=name, **options)
+
+
+class _File(StructFile):  # type: ignore[misc]
+    def read_pickle(self) -> Any:
+        return _SegmentsUnpickler(self.file).load()
+
+
+class _SegmentsUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if name == VectorSegment.__name__ and module == VectorSegment.__module__:
+            return VectorSegment
+        if (module, name) in {("builtins", "set"), ("__builtin__", "set")}:
+            return set
+        raise pickle.UnpicklingError(f"{module}.{name} is not part of a list of segments")
+
+
+class _Writer:
+    """Adapts the batch writer to IndexWriter."""
+
+    def __init__(self, writer: VectorWriter, reader: Any) -> None:
         self._writer = writer
         self._reader = reader
 
-    def update_document(self, document: IndexDocument) -> None:
-        # Whoosh's own update_document opens a searcher for every call.
-        self.delete_document(document.id)
-        self._writer.add_document(
-            id=document.id,
-            key=document.id.encode(),
-            published=document.published,
-            day_only=int(document.day_only),
-            category=document.category.encode(),
-            source=document.source.encode(),
-            organisations=SEPARATOR.join(document.organisations).encode(),
-            title=document.title,
-            lead=document.lead,
-            body=document.body,
-            title_length=encode_length(document.title.length),
-            lead_length=encode_length(document.lead.length),
-            body_length=encode_length(document.body.length),
-        )
+    def update_documents(self, batch: IndexBatch) -> None:
+        if not batch.documents:
+            return
+        for document in batch.documents:
+            self.delete_document(document.id)
+        ids = [document.id for document in batch.documents]
+        numbers = np.arange(len(ids), dtype=np.uint32)
+        tokens = {"id": FieldTokens(ids, numbers, numbers, np.zeros_like(numbers), numbers)}
+        self._writer.add_batch(_columns(batch), tokens | batch.fields)
 
     def delete_document(self, identifier: str) -> None:
+        # Whoosh's own delete_by_term opens a searcher for every call.
         if ("id", identifier) in self._reader:
-            self._writer.delete_by_term("id", identifier)
+            for number in self._reader.postings("id", identifier).all_ids():
+                self._writer.delete_document(number)
+
+
+def _columns(batch: IndexBatch) -> Documents:
+    documents = batch.documents
+    return Documents(
+        len(documents),
+        numbers={
+            "published": np.array([document.published for document in documents], np.int64),
+            "day_only": np.array([document.day_only for document in documents], np.uint8),
+        },
+        keywords={
+            "key": Keywords.of([document.id.encode() for document in documents]),
+            "category": Keywords.of([document.category.encode() for document in documents]),
+            "source": Keywords.of([document.source.encode() for document in documents]),
+            "organisations": Keywords.of(
+                [SEPARATOR.join(document.organisations).encode() for document in documents]
+            ),
+        },
+        lengths={
+            name: np.array(
+                [encode_length(length) for length in batch.fields[name].lengths.tolist()], np.uint8
+            )
+            for name in TEXT_FIELDS
+        },
+    )
 
 
 class WhooshIndex:
     """The index of one data folder."""
 
-    def __init__(self, folder: Path, analyzer_fingerprint: str) -> None:
+    def __init__(self, folder: Path, analyzer_fingerprint: str, *, memory: int = 400) -> None:
+        """Take the folder; `memory` is in MB, see `Settings.memory`."""
         self._folder = folder
         self._fingerprint = analyzer_fingerprint
+        self._memory = memory * _MEGABYTE
 
     @property
     def generation(self) -> int:
@@ -142,10 +183,13 @@ class WhooshIndex:
             return "its terms were made by another version of the analyzer or another list of terms"
         return None
 
-    def open_reader(self) -> Any:
-        """Return a Whoosh reader of the live generation.
+    def open_segments(
+        self, open_one: Callable[[Any, VectorSegment], T]
+    ) -> tuple[Any, list[tuple[VectorSegment, T]]]:
+        """Open the live generation: a Whoosh reader of it, and each segment as `open_one` opens it.
 
-        Raises IndexUnavailable where there is none, IndexOutOfDate where it does not fit.
+        `open_one` is given Whoosh's storage and segment. Raises IndexUnavailable where there is
+        no index or it is damaged, IndexOutOfDate where it does not fit.
         """
         if not self.generation:
             raise IndexUnavailable(f"There is no index in {self._folder}. Run: anwen index PATH")
@@ -153,12 +197,19 @@ class WhooshIndex:
             raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
         for attempt in range(5):
             try:
-                return self._open(self._path(self.generation)).reader()
-            except (OSError, whoosh.index.IndexError) as error:
+                index = self._open(self._path(self.generation))
+                state = index._read_toc()
+                opened = [(segment, open_one(index.storage, segment)) for segment in state.segments]
+                reader = index._reader(
+                    index.storage, state.schema, state.segments, state.generation
+                )
+            except (OSError, EOFError, whoosh.index.IndexError, pickle.UnpicklingError) as error:
                 # About one open in a hundred fails while another process commits: the list of
                 # segments is read before the files, and a merge removes files in between.
                 failure = error
                 time.sleep(0.02 * 2**attempt)
+            else:
+                return reader, opened
         raise IndexUnavailable(
             f"The index in {self._folder} does not open: {failure}. Run: anwen index --rebuild"
         ) from failure
@@ -172,10 +223,10 @@ class WhooshIndex:
         path = self._path(number)
         if fresh:
             path.mkdir(parents=True)
-            index = whoosh.index.create_in(path, _schema())
+            index = _Storage(str(path)).create_index(_schema())
         else:
             index = self._open(path)
-        writer = index.writer(limitmb=_POOL_MB)
+        writer = VectorWriter(index, self._memory)
         try:
             with writer.reader() as reader:
                 yield _Writer(writer, reader)
@@ -193,7 +244,7 @@ class WhooshIndex:
 
     def _open(self, path: Path) -> Any:
         # Giving the schema keeps Whoosh from unpickling the one in the index.
-        return FileStorage(str(path)).open_index(schema=_schema())
+        return _Storage(str(path)).open_index(schema=_schema())
 
     def _path(self, generation: int) -> Path:
         return self._folder / f"{generation:06}"

@@ -43,7 +43,7 @@ def length_norms(lengths: NDArray[np.float64], average: float) -> NDArray[np.flo
 
 
 def scores(
-    frequencies: NDArray[np.float64], norms: NDArray[np.float64], weight: float
-) -> NDArray[np.float64]:
+    frequencies: NDArray[np.number], norms: NDArray[np.float64], weight: float
+) -> NDArray[np.float32]:
     """Return weight · freq / (freq + norm); `weight` is boost · idf."""
-    return weight * frequencies / (frequencies + norms)
+    return (weight * frequencies / (frequencies + norms)).astype(np.float32)

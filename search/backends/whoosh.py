@@ -1,16 +1,19 @@
 """The searcher over the Whoosh index and the article store.
 
-Text is matched through postings, everything else on arrays: filters, facets and order are one
-pass over columns. So a facet's own selection need not shrink its siblings' counts, and the few
-boolean queries of Whoosh that answer wrongly (`AndNot`, `Require`) are not used.
+Text is matched by the evaluator, everything else on arrays: filters, facets and order are one pass
+over columns. So a facet's own selection need not shrink its siblings' counts.
 """
 
 import base64
 import binascii
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,29 +22,26 @@ from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
 from index.document import BEIJING, Article
 from index.entities import OrganisationTable
-from index.errors import BadParameter, CursorExpired, UnknownArticle
+from index.errors import BadParameter, CursorExpired, StoreError, UnknownArticle
 from index.settings import Settings
 from index.store import ArticleStore
 from search import similarity
 from search.backends.base import Statistics
-from search.backends.columns import Mask
-from search.backends.view import IndexView, Scored
+from search.backends.cache import ByteCache
+from search.backends.evaluator import Evaluator
+from search.backends.matches import NOTHING, Mask, Matches, SortKey, best
+from search.backends.queries import ColumnRange, ColumnValues, compile_query
+from search.backends.view import IndexView
 from search.parser import parse_query
-from search.query import (
-    BooleanQuery,
-    KeywordQuery,
-    MatchAllQuery,
-    PhraseQuery,
-    PrefixQuery,
-    Query,
-    RangeQuery,
-    TermQuery,
-)
+from search.query import BooleanQuery, PhraseQuery, Query, TermQuery
 from search.request import FACET_SIZE, FACETS, SearchRequest
 from search.results import FacetBucket, Hit, SearchResults
 from search.snippet import Highlighter, snippet
 
 __all__ = ["WhooshSearcher"]
+
+
+_MEGABYTE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,18 @@ class _Selection:
     `full` and `partial` are the hits, those that hold every word and those that lack some.
     """
 
-    counted: Mask
-    full: Mask
-    partial: Mask
-    scores: NDArray[np.float64]
-    words: tuple[tuple[str, Mask], ...]
+    counted: NDArray[np.int64]
+    full: Matches
+    partial: Matches
+    words: tuple[tuple[str, Matches], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """The newest committed state, and what evaluates queries over it."""
+
+    view: IndexView
+    evaluator: Evaluator
 
 
 class WhooshSearcher:
@@ -69,47 +76,47 @@ class WhooshSearcher:
         self._organisations = OrganisationTable.load(settings.entities)
         self._index = WhooshIndex(settings.data / "index", self._analyzer.fingerprint)
         self._lock = Lock()
-        self._view: IndexView | None = None
+        # Half for what is decoded of segments, which outlives commits; half for scores.
+        self._cache_bytes = settings.cache * _MEGABYTE // 2
+        self._segments: ByteCache[Any] = ByteCache(self._cache_bytes)
+        self._open: _Open | None = None
         self._store: ArticleStore | None = None
 
     def close(self) -> None:
         """Release files and connections."""
         with self._lock:
-            if self._view:
-                self._view.close()
+            if self._open:
+                self._open.view.close()
             if self._store:
                 self._store.close()
-            self._view = self._store = None
+            self._open = self._store = None
 
     def search(self, request: SearchRequest) -> SearchResults:
         """Answer a request; see `Searcher.search`."""
         started = perf_counter()
         with self._lock:
-            view = self._current_view()
+            state = self._current()
+            view = state.view
             parsed = parse_query(request.query, self._analyzer)
-            filters = self._facet_filters(view, request)
-            selection = self._select(view, request, parsed.query, filters)
+            filters = self._facet_filters(state.evaluator, request)
+            selection = self._select(state, request, parsed.query, filters)
             offset = self._offset(view, request)
-            ranked = _ranked(view, selection, request)
-            page = ranked[offset : offset + request.size].tolist()
+            page = _page(view, selection, request, offset)
             hits = self._hits(view, page, selection, parsed.query)
-            full, partial = int(selection.full.sum()), int(selection.partial.sum())
+            full, widened = len(selection.full), len(selection.partial)
             following = offset + request.size
             return SearchResults(
                 query=request.query,
-                total=full or partial,
-                groups=full or partial,
-                widened=partial,
-                pageable=full + partial,
+                total=full or widened,
+                groups=full or widened,
+                widened=widened,
+                pageable=full + widened,
                 page=request.page,
                 size=request.size,
-                next=_cursor(view, following) if following < full + partial else None,
+                next=_cursor(view, following) if following < full + widened else None,
                 took_ms=round((perf_counter() - started) * 1000, 2),
                 hits=hits,
-                facets={
-                    name: self._facet(view, name, request, selection.counted, filters)
-                    for name in FACETS
-                },
+                facets=self._facets(view, request, selection.counted, filters),
                 relaxed=tuple(dict.fromkeys(word for hit in hits for word in hit.missing)),
                 did_you_mean=None,
                 notices=parsed.notices,
@@ -119,31 +126,31 @@ class WhooshSearcher:
     def article(self, article_id: str) -> Article:
         """Return one article, or raise UnknownArticle."""
         with self._lock:
-            return self._open_store().article(article_id)
+            return self._stored(article_id)
 
     def article_by_url(self, url: str) -> Article:
         """Return the article of an address in whatever form, or raise UnknownArticle."""
-        with self._lock:
-            store = self._open_store()
+        with self._lock, self._open_store() as store:
             return store.article(store.resolve(url))
 
     def organisation(self, name: str) -> str | None:
         """Return the canonical name for a name or alias, None if no article names it."""
         with self._lock:
-            return self._current_view().keywords["organisation"].value(self._canonical(name))
+            return self._current().view.keywords["organisation"].value(self._canonical(name))
 
     def statistics(self) -> Statistics:
         """Count what is searched; today begins at midnight in Beijing."""
         now = datetime.now(BEIJING)
         today = now.replace(hour=0, minute=0, second=0, microsecond=0).date()
         with self._lock:
-            view = self._current_view()
-            dated = view.published[view.live & view.between(None, now.date())]
+            view = self._current().view
+            live = view.everything()
+            dated = view.published[live.where(view.between(None, now.date())).documents]
             newest = datetime.fromtimestamp(int(dated.max()), BEIJING) if len(dated) else None
             return Statistics(
-                articles=int(view.live.sum()),
-                today=int((view.live & view.between(today, today)).sum()),
-                week=int((view.live & view.between(today - timedelta(days=6), today)).sum()),
+                articles=len(live),
+                today=len(live.where(view.between(today, today))),
+                week=len(live.where(view.between(today - timedelta(days=6), today))),
                 newest=newest,
                 generation=view.state[0],
             )
@@ -154,121 +161,106 @@ class WhooshSearcher:
 
     # What is open
 
-    def _current_view(self) -> IndexView:
-        if self._view is None or self._view.state != self._index.state:
-            fresh = IndexView(self._index)
-            if self._view:
-                self._view.close()
-            self._view = fresh
-        return self._view
+    def _current(self) -> _Open:
+        if self._open is None or self._open.view.state != self._index.state:
+            former = self._open.view if self._open else None
+            view = IndexView(self._index, self._segments, former)
+            if former:
+                former.close()
+            self._open = _Open(view, Evaluator(view, self._cache_bytes))
+        return self._open
 
-    def _open_store(self) -> ArticleStore:
+    @contextmanager
+    def _open_store(self) -> Iterator[ArticleStore]:
+        """Give the store; one that fails is closed, and the next request opens it anew."""
         if self._store is None:
             self._store = ArticleStore(self._settings.data / "articles.sqlite3", read_only=True)
-        return self._store
+        try:
+            yield self._store
+        except StoreError:
+            self._store.close()
+            self._store = None
+            raise
+
+    def _stored(self, article_id: str) -> Article:
+        with self._open_store() as store:
+            return store.article(article_id)
 
     # Matching
 
     def _select(
         self,
-        view: IndexView,
+        state: _Open,
         request: SearchRequest,
         query: BooleanQuery,
         filters: dict[str, Mask],
     ) -> _Selection:
-        base = view.live & self._allowed(view, request)
-        for part in query.filter:
-            base &= self._evaluate(view, part)[0]
-        for part in query.must_not:
-            base &= ~self._evaluate(view, part)[0]
-        scores = np.zeros(view.size)
-        words: list[tuple[str, Mask]] = []
+        view = state.view
+        allowed = self._allowed(state, request, query)
+        required: list[Matches] = []
+        words: list[tuple[str, Matches]] = []
         for part in query.must:
-            matched, score = self._evaluate(view, part)
-            scores += score
+            matches = state.evaluator.evaluate(self._compile(part))
             if isinstance(part, TermQuery | PhraseQuery) and part.optional:
-                words.append((part.surface, matched))
+                words.append((part.surface, matches))
             else:
-                base &= matched
-        holds_all = base.copy()
-        for _, matched in words:
-            holds_all &= matched
-        selected = np.ones(view.size, dtype=np.bool_)
-        for mask in filters.values():
-            selected &= mask
-        partial = np.zeros(view.size, dtype=np.bool_)
-        full = holds_all & selected
+                required.append(matches)
+        optional = [matches for _, matches in words]
+        every = [*required, *optional]
+        if every:
+            holds_all = _where(view.accumulator.all_of(every), allowed)
+        else:
+            holds_all = _where(view.everything(), allowed)
+        full = _where(holds_all, filters.values())
+        lacking = shown = NOTHING
         may_widen = request.match == "auto" and request.sort == "relevance" and len(words) > 1
-        if may_widen and full.sum() < similarity.WIDEN_BELOW:
-            partial = base & ~holds_all & _holds_enough(view, [matched for _, matched in words])
-        shown = partial & selected
+        if may_widen and len(full) < similarity.WIDEN_BELOW:
+            lacking = _where(_holding_enough(view, optional), allowed)
+            if required:
+                lacking = view.accumulator.all_of([*required, lacking])
+            _, whole = holds_all.places(lacking.documents)
+            lacking = Matches(lacking.documents[~whole], lacking.scores[~whole])
+            shown = _where(lacking, filters.values())
         # Where the chosen values leave nothing at all, the others must still be seen.
-        counted = partial if shown.any() and not full.any() else holds_all
-        return _Selection(counted, full, shown, scores, tuple(words))
+        counted = lacking if len(shown) and not len(full) else holds_all
+        return _Selection(counted.documents, full, shown, tuple(words))
 
-    def _allowed(self, view: IndexView, request: SearchRequest) -> Mask:
-        """Return what the filters leave that narrow every facet."""
-        mask = np.ones(view.size, dtype=np.bool_)
+    def _allowed(self, state: _Open, request: SearchRequest, query: BooleanQuery) -> list[Mask]:
+        """Return what narrows the hits and every facet alike."""
+        evaluator = state.evaluator
+        masks = [] if state.view.live is None else [state.view.live]
         if request.first or request.last:
-            mask &= view.between(request.first, request.last)
+            masks.append(evaluator.mask(ColumnRange(request.first, request.last)))
         for name, excluded in (
             ("category", request.exclude_category),
             ("organisation", request.exclude_organisation),
             ("source", request.exclude_source),
         ):
             if excluded:
-                mask &= ~self._keyword(view, name, excluded)
-        return mask
+                masks.append(~self._keyword(evaluator, name, excluded))
+        masks += [evaluator.mask(self._compile(part)) for part in query.filter]
+        masks += [~evaluator.mask(self._compile(part)) for part in query.must_not]
+        return masks
 
-    def _facet_filters(self, view: IndexView, request: SearchRequest) -> dict[str, Mask]:
+    def _facet_filters(self, evaluator: Evaluator, request: SearchRequest) -> dict[str, Mask]:
         """Return the mask of each facet that has a selection."""
         chosen = {name: getattr(request, name) for name in FACETS}
         return {
-            name: self._keyword(view, name, values) for name, values in chosen.items() if values
+            name: self._keyword(evaluator, name, values)
+            for name, values in chosen.items()
+            if values
         }
 
-    def _keyword(self, view: IndexView, name: str, values: tuple[str, ...]) -> Mask:
+    def _keyword(self, evaluator: Evaluator, name: str, values: tuple[str, ...]) -> Mask:
         if name == "organisation":
             values = tuple(self._canonical(value) for value in values)
-        return view.keywords[name].mask(values)
+        return evaluator.mask(ColumnValues(name, values))
 
     def _canonical(self, name: str) -> str:
         return self._organisations.resolve(name) or name
 
-    def _evaluate(self, view: IndexView, query: Query) -> Scored:
-        match query:
-            case TermQuery():
-                return view.term(query.text, query.fields)
-            case PhraseQuery():
-                return view.phrase(query.units, query.fields)
-            case PrefixQuery():
-                return view.prefix(query.text, query.fields)
-            case KeywordQuery():
-                return self._keyword(view, query.field, query.values), np.zeros(view.size)
-            case RangeQuery():
-                return view.between(query.first, query.last), np.zeros(view.size)
-            case MatchAllQuery():
-                return np.ones(view.size, dtype=np.bool_), np.zeros(view.size)
-            case BooleanQuery():
-                return self._evaluate_boolean(view, query)
-
-    def _evaluate_boolean(self, view: IndexView, query: BooleanQuery) -> Scored:
-        matched = np.ones(view.size, dtype=np.bool_)
-        scores = np.zeros(view.size)
-        for part in (*query.must, *query.filter):
-            mask, score = self._evaluate(view, part)
-            matched &= mask
-            scores += score
-        if query.should:
-            any_of = np.zeros(view.size, dtype=np.bool_)
-            for part in query.should:
-                mask, score = self._evaluate(view, part)
-                any_of |= mask
-                scores += score
-            matched &= any_of | bool(query.must or query.filter)
-        for part in query.must_not:
-            matched &= ~self._evaluate(view, part)[0]
-        return matched, np.where(matched, scores, 0.0)
+    def _compile(self, query: Query) -> Any:
+        return compile_query(query, self._canonical)
 
     # Mapping
 
@@ -278,77 +270,121 @@ class WhooshSearcher:
         return _read_cursor(view, request.cursor)
 
     def _hits(
-        self, view: IndexView, documents: list[int], selection: _Selection, query: BooleanQuery
+        self, view: IndexView, page: Matches, selection: _Selection, query: BooleanQuery
     ) -> tuple[Hit, ...]:
-        store = self._open_store()
         highlighter = Highlighter(query, self._analyzer)
+        held = [(word, matches.places(page.documents)[1]) for word, matches in selection.words]
         hits = []
-        for document in documents:
+        for place, document in enumerate(page.documents.tolist()):
             try:
-                article = store.article(view.ids[document])
+                article = self._stored(view.ids[document].decode())
             except UnknownArticle:
                 continue  # removed a moment ago; the index follows
-            missing = tuple(
-                dict.fromkeys(word for word, mask in selection.words if not mask[document])
-            )
-            hits.append(_hit(article, highlighter, float(selection.scores[document]), missing))
+            missing = tuple(dict.fromkeys(word for word, holds in held if not holds[place]))
+            hits.append(_hit(article, highlighter, float(page.scores[place]), missing))
         return tuple(hits)
 
-    def _facet(
+    def _facets(
         self,
         view: IndexView,
-        name: str,
         request: SearchRequest,
-        counted: Mask,
+        counted: NDArray[np.int64],
         filters: dict[str, Mask],
+    ) -> dict[str, tuple[FacetBucket, ...]]:
+        """Count each facet over the documents that the other facets' filters leave."""
+        allowed = counted
+        for mask in filters.values():
+            allowed = allowed[mask[allowed]]
+        counts = view.facets.counts(allowed)
+        for name in filters:
+            others = counted
+            for other, mask in filters.items():
+                if other != name:
+                    others = others[mask[others]]
+            counts[name] = view.keywords[name].counts(others)
+        return {name: self._buckets(view, name, request, counts[name]) for name in FACETS}
+
+    def _buckets(
+        self, view: IndexView, name: str, request: SearchRequest, counts: NDArray[np.int64]
     ) -> tuple[FacetBucket, ...]:
-        for other, mask in filters.items():
-            if other != name:
-                counted = counted & mask
         column = view.keywords[name]
-        counts = column.counts(counted)
         chosen = getattr(request, name)
         if name == "organisation":
             chosen = tuple(self._canonical(value) for value in chosen)
         selected = dict.fromkeys(column.value(value) or value for value in chosen)
-        if name == "month":
-            listed = sorted(counts)
-        else:
-            listed = sorted(counts, key=lambda value: (-counts[value], value))[:FACET_SIZE]
+        shown = column.top(counts, len(column.values) if name == "month" else FACET_SIZE)
+        listed = sorted(shown) if name == "month" else list(shown)
+        for value in selected:
+            shown.setdefault(value, column.count_of(value, counts))
         return tuple(
-            FacetBucket(value=value, count=counts.get(value, 0), selected=value in selected)
+            FacetBucket(value=value, count=shown[value], selected=value in selected)
             for value in dict.fromkeys((*listed, *selected))
         )
 
 
-def _holds_enough(view: IndexView, masks: list[Mask]) -> Mask:
-    """Return which documents hold enough of the words, weighted by idf.
+def _where(matches: Matches, masks: Iterable[Mask]) -> Matches:
+    for mask in masks:
+        matches = matches.where(mask)
+    return matches
+
+
+def _holding_enough(view: IndexView, words: list[Matches]) -> Matches:
+    """Return the documents that hold enough of the words, weighted by idf.
 
     A word that no article holds tells none from another and has no weight.
     """
-    documents = int(view.live.sum())
-    held = np.zeros(view.size)
-    whole = 0.0
-    for mask in masks:
-        if frequency := int((mask & view.live).sum()):
-            weight = similarity.idf(documents, frequency)
-            held += weight * mask
-            whole += weight
-    return (held >= similarity.WIDEN_SHARE * whole) & (held > 0)
+    weights = []
+    for matches in words:
+        frequency = len(matches.where(view.live))
+        weights.append(similarity.idf(view.article_count, frequency) if frequency else 0.0)
+    held = view.accumulator.any_of(
+        [
+            Matches(matches.documents, np.full(len(matches), weight, np.float32))
+            for matches, weight in zip(words, weights, strict=True)
+        ]
+    )
+    # Float32 sums may fall short of an exact half by a rounding.
+    enough = held.scores >= similarity.WIDEN_SHARE * sum(weights) * (1 - 1e-6)
+    scored = view.accumulator.any_of(words)
+    return Matches(scored.documents[enough], scored.scores[enough])
 
 
-def _ranked(view: IndexView, selection: _Selection, request: SearchRequest) -> NDArray[np.int64]:
-    """Return the hits' document numbers in order: full matches first."""
-    if request.sort != "relevance":
-        full = np.flatnonzero(selection.full)
-        ranks = view.newest_first if request.sort == "newest" else view.oldest_first
-        return full[np.argsort(ranks[full])]
+def _page(view: IndexView, selection: _Selection, request: SearchRequest, offset: int) -> Matches:
+    """Return the hits of a page in order: full matches first."""
+    end = offset + request.size
     ordered = []
-    for mask in (selection.full, selection.partial):
-        found = np.flatnonzero(mask)
-        order = np.lexsort((view.newest_first[found], -selection.scores[found]))
-        ordered.append(found[order])
-    return np.concatenate(ordered)
+    for matches in (selection.full, selection.partial):
+        keys: list[SortKey] = [partial(_picked, view.ids, matches.documents)]
+        if request.sort == "oldest":
+            keys.insert(0, partial(_picked, view.oldest_first, matches.documents))
+        else:
+            keys.insert(0, partial(_picked, view.newest_first, matches.documents))
+        if request.sort == "relevance":
+            keys.insert(0, partial(_negative, matches.scores))
+        ordered.append(_taken(matches, best(end, len(matches), keys)))
+        end -= len(ordered[-1])
+        if end <= 0:
+            break
+    return Matches(
+        np.concatenate([matches.documents for matches in ordered])[offset:],
+        np.concatenate([matches.scores for matches in ordered])[offset:],
+    )
+
+
+def _picked(
+    values: NDArray[Any], documents: NDArray[np.int64], places: NDArray[np.int64] | slice
+) -> NDArray[Any]:
+    return values[documents[places]]
+
+
+def _negative(
+    scores: NDArray[np.float32], places: NDArray[np.int64] | slice
+) -> NDArray[np.float32]:
+    return -scores[places]
+
+
+def _taken(matches: Matches, places: NDArray[np.int64]) -> Matches:
+    return Matches(matches.documents[places], matches.scores[places])
 
 
 def _hit(article: Article, highlighter: Highlighter, score: float, missing: tuple[str, ...]) -> Hit:

@@ -82,8 +82,17 @@ def some_of(values: list[str]) -> st.SearchStrategy[tuple[str, ...]]:
 
 
 days = st.none() | st.none() | st.dates(date(2023, 12, 1), date(2025, 2, 1))
+
+
+def request_of(first: date | None, last: date | None, **values: Any) -> SearchRequest:
+    """A request whose period is the right way round."""
+    if first and last:
+        first, last = sorted((first, last))
+    return SearchRequest(first=first, last=last, **values)
+
+
 requests = st.builds(
-    SearchRequest,
+    request_of,
     query=st.lists(plain | plain | decorated, max_size=5).map(" ".join),
     category=some_of(["漏洞", "威胁", "无"]),
     organisation=some_of(ORGANISATIONS),

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from index.document import Article, Evidence, Mention
 from index.identity import article_id, article_key
 from index.settings import Settings
+from search import Searcher
 from web import create_app
 from web.excerpt import MAX_EXTRACT, excerpt
 
@@ -268,6 +269,27 @@ def test_without_an_index_the_answer_is_503_and_names_the_repair_but_no_path(
     assert str(tmp_path) in caplog.text
 
 
+def test_a_damaged_store_is_a_503_that_names_the_repair_but_no_path(
+    tmp_path: Path,
+    article_maker: Callable[..., Article],
+    fill_folder: Callable[[Path, list[Article]], Searcher],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    searcher = fill_folder(tmp_path, [article_maker(id="a" * 16, title="漏洞")])
+    path = tmp_path / "articles.sqlite3"
+    path.write_bytes(path.read_bytes()[:4096].ljust(path.stat().st_size, b"\xee"))
+    client = create_app(Settings(data=tmp_path), searcher).test_client()
+    for url in ("/api/v1/search?q=漏洞", "/search?q=漏洞", "/article/" + "a" * 16):
+        with caplog.at_level(logging.ERROR):
+            answer = client.get(url)
+        assert answer.status_code == 503
+        assert "anwen info" in answer.get_data(as_text=True)
+        assert str(tmp_path) not in answer.get_data(as_text=True)
+    assert "anwen index --rebuild PATH" in caplog.text
+    assert str(path) in caplog.text
+    searcher.close()
+
+
 def test_a_bug_is_a_logged_500_without_its_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -285,3 +307,21 @@ def test_a_bug_is_a_logged_500_without_its_traceback(
         assert "secret" not in answer.get_data(as_text=True)
     assert client.get("/api/v1/search").json["error"]["code"] == "internal_server_error"
     assert "the secret reason" in caplog.text
+
+
+def test_a_store_that_was_restored_answers_the_next_request(
+    tmp_path: Path,
+    article_maker: Callable[..., Article],
+    fill_folder: Callable[[Path, list[Article]], Searcher],
+) -> None:
+    searcher = fill_folder(tmp_path, [article_maker(id="a" * 16, title="漏洞")])
+    path = tmp_path / "articles.sqlite3"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096].ljust(len(whole), b"\xee"))
+    client = create_app(Settings(data=tmp_path), searcher).test_client()
+    urls = ("/api/v1/articles/" + "a" * 16, "/api/v1/search?q=漏洞")
+    assert [client.get(url).status_code for url in urls] == [503, 503]
+    path.unlink()
+    path.write_bytes(whole)
+    assert [client.get(url).status_code for url in urls] == [200, 200]
+    searcher.close()

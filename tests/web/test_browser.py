@@ -1,8 +1,9 @@
 """A reader's journey in Chromium, with and without JavaScript."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Thread
+from typing import NoReturn
 
 import pytest
 from flask import Flask
@@ -37,10 +38,10 @@ PAGES = [
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(lacking: Callable[[str], NoReturn]) -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
-        pytest.skip("needs Chromium, which this machine does not have")
+        lacking("Chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(SWITCHES))
         yield browser

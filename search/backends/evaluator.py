@@ -1,0 +1,284 @@
+"""Evaluation of Whoosh's query objects on whole arrays, instead of one document at a time.
+
+What this does not know is given to Whoosh's own matchers over the same index; `explain` names it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from whoosh import query as whoosh
+from whoosh.query import qcore
+from whoosh.searching import Searcher as WhooshQuerySearcher
+
+from index.errors import QueryError
+from search import similarity
+from search.backends.cache import ByteCache
+from search.backends.matches import NOTHING, Mask, Matches
+from search.backends.queries import ColumnRange, ColumnValues
+from search.backends.segments import POSITION_BITS, OpenSegment
+from search.backends.view import IndexView, SegmentsView
+from search.backends.weighting import LuceneBM25
+
+__all__ = ["MAX_EXPANSIONS", "Evaluator"]
+
+MAX_EXPANSIONS = 2000  # terms of one prefix; each costs a reading of its postings
+
+
+class Evaluator:
+    """Evaluates queries over one view. `cache` keeps the scores of terms while the view lives."""
+
+    def __init__(self, view: SegmentsView, cache_bytes: int) -> None:
+        self._view = view
+        self._cache: ByteCache[Matches] = ByteCache(cache_bytes)
+        self._masks: ByteCache[Mask] = ByteCache(cache_bytes // 8)
+
+    def evaluate(self, query: qcore.Query) -> Matches:
+        """Return the matching documents, those deleted among them; see `SegmentsView.live`."""
+        compute = self._methods.get(type(query))
+        if compute is None:
+            return self._walk(query)
+        kept = self._cache.get(query) if _is_leaf(query) else None
+        if kept is not None:
+            return kept
+        matches = compute(self, query)
+        if _is_leaf(query):
+            self._cache.put(query, matches)
+        return matches
+
+    def mask(self, query: qcore.Query) -> Mask:
+        """Return the documents that a filter allows."""
+        if isinstance(query, ColumnValues | ColumnRange):
+            mask = self._masks.get(query)
+            if mask is None:
+                if not isinstance(self._view, IndexView):
+                    raise TypeError(f"{query!r} asks for a column of articles")
+                mask = query.mask(self._view)
+                self._masks.put(query, mask)
+            return mask
+        return self._view.accumulator.mask(self.evaluate(query))
+
+    def explain(self, query: qcore.Query, depth: int = 0) -> list[str]:
+        """Say of each part of a query how it is evaluated and how many documents it gives."""
+        known = type(query) in self._methods
+        how = "arrays" if known else "Whoosh's matchers"
+        lines = [f"{'  ' * depth}{query!r}: {how}, {len(self.evaluate(query))} documents"]
+        if known and not _is_leaf(query):
+            for child in query.children():
+                lines += self.explain(child, depth + 1)
+        return lines
+
+    # Leaves
+
+    def _term(self, query: whoosh.Term) -> Matches:
+        field = query.fieldname
+        text = self._bytes(field, query.text)
+        if text is None:
+            return NOTHING
+        frequency = self._view.document_frequency(field, text)
+        if not frequency:
+            return NOTHING
+        weight = query.boost * similarity.idf(self._view.document_count(field), frequency)
+        norms = self._view.norms(field)
+        documents, scores = [], []
+        for base, segment in self._each():
+            postings = segment.postings(field, text)
+            if postings:
+                documents.append(postings.documents + np.int64(base))
+                scores.append(
+                    similarity.scores(postings.frequencies, norms[postings.codes], weight)
+                )
+        return Matches(np.concatenate(documents), np.concatenate(scores))
+
+    def _phrase(self, query: whoosh.Phrase) -> Matches:
+        if query.slop != 1:
+            return self._walk(query)
+        field = query.fieldname
+        texts = [self._bytes(field, word) for word in query.words]
+        known = [text for text in texts if text is not None]
+        if not texts or len(known) < len(texts):
+            return NOTHING
+        frequencies = [self._view.document_frequency(field, text) for text in known]
+        if not all(frequencies):
+            return NOTHING
+        count = self._view.document_count(field)
+        weight = query.boost * sum(similarity.idf(count, each) for each in frequencies)
+        norms = self._view.norms(field)
+        documents, scores = [NOTHING.documents], [NOTHING.scores]
+        for base, segment in self._each():
+            starts = _phrase_starts(segment, field, known)
+            if starts.size:
+                owners = starts >> POSITION_BITS
+                first = np.flatnonzero(np.concatenate([[True], owners[1:] != owners[:-1]]))
+                held = np.diff(first, append=len(owners))
+                owners = owners[first]
+                documents.append(owners + base)
+                codes = segment.codes(field, owners)
+                scores.append(similarity.scores(held, norms[codes], weight))
+        return Matches(np.concatenate(documents), np.concatenate(scores))
+
+    def _prefix(self, query: whoosh.Prefix) -> Matches:
+        """Score a prefix: as in Lucene, its boost for every document that matches."""
+        field = query.fieldname
+        prefix = self._bytes(field, query.text)
+        if prefix is None:
+            return NOTHING
+        parts = [NOTHING.documents]
+        terms: set[bytes] = set()
+        for base, segment in self._each():
+            for text, documents in segment.expand(field, prefix):
+                terms.add(text)
+                if len(terms) > MAX_EXPANSIONS:
+                    raise QueryError(
+                        f"以“{query.text}”开头的词超过 {MAX_EXPANSIONS} 个，请多写几个字符。"
+                    )
+                parts.append(documents + base)
+        return _constant(np.unique(np.concatenate(parts)), query.boost)
+
+    def _every(self, query: whoosh.Every) -> Matches:
+        if query.fieldname not in (None, "*"):
+            return self._walk(query)
+        return _constant(np.arange(self._view.size), query.boost)
+
+    def _filter(self, query: "ColumnValues | ColumnRange") -> Matches:
+        return _constant(np.flatnonzero(self.mask(query)), 1.0)
+
+    def _null(self, query: qcore.Query) -> Matches:  # noqa: ARG002
+        return NOTHING
+
+    # Combinations
+
+    def _and(self, query: whoosh.And) -> Matches:
+        wanted = [part for part in query.subqueries if not isinstance(part, whoosh.Not)]
+        filters = [part for part in wanted if isinstance(part, ColumnValues | ColumnRange)]
+        scored = [part for part in wanted if part not in filters]
+        excluded = [part.query for part in query.subqueries if isinstance(part, whoosh.Not)]
+        if scored:
+            matches = self._view.accumulator.all_of([self.evaluate(part) for part in scored])
+        elif query.subqueries:
+            matches = self._view.everything()
+        else:
+            return NOTHING
+        for part in filters:
+            matches = matches.where(self.mask(part))
+        for part in excluded:
+            matches = matches.where(~self.mask(part))
+        return matches.boosted(query.boost)
+
+    def _or(self, query: whoosh.Or) -> Matches:
+        if query.scale or any(isinstance(part, whoosh.Not) for part in query.subqueries):
+            return self._walk(query)
+        parts = [self.evaluate(part) for part in query.subqueries]
+        least = max(query.minmatch or 0, 1)
+        return self._view.accumulator.any_of(parts, least).boosted(query.boost)
+
+    def _not(self, query: whoosh.Not) -> Matches:
+        return _constant(np.flatnonzero(~self.mask(query.query)), 1.0)
+
+    def _and_not(self, query: whoosh.AndNot) -> Matches:
+        return self.evaluate(query.a).where(~self.mask(query.b)).boosted(query.boost)
+
+    def _require(self, query: whoosh.Require) -> Matches:
+        return self.evaluate(query.a).where(self.mask(query.b)).boosted(query.boost)
+
+    def _and_maybe(self, query: whoosh.AndMaybe) -> Matches:
+        wanted, other = self.evaluate(query.a), self.evaluate(query.b)
+        places, found = other.places(wanted.documents)
+        more = np.where(found, other.scores[places], np.float32(0)) if len(other) else 0
+        return Matches(wanted.documents, wanted.scores + more).boosted(query.boost)
+
+    def _best(self, query: whoosh.DisjunctionMax) -> Matches:
+        parts = [self.evaluate(part) for part in query.subqueries]
+        return self._view.accumulator.best_of(parts, query.tiebreak).boosted(query.boost)
+
+    def _constant_score(self, query: whoosh.ConstantScoreQuery) -> Matches:
+        return _constant(self.evaluate(query.child).documents, query.score)
+
+    _methods: ClassVar[dict[type, Callable[..., Matches]]] = {
+        whoosh.Term: _term,
+        whoosh.Phrase: _phrase,
+        whoosh.Prefix: _prefix,
+        whoosh.Every: _every,
+        type(whoosh.NullQuery): _null,
+        ColumnValues: _filter,
+        ColumnRange: _filter,
+        whoosh.And: _and,
+        whoosh.Or: _or,
+        whoosh.Not: _not,
+        whoosh.AndNot: _and_not,
+        whoosh.Require: _require,
+        whoosh.AndMaybe: _and_maybe,
+        whoosh.DisjunctionMax: _best,
+        whoosh.ConstantScoreQuery: _constant_score,
+    }
+
+    # Whoosh's own way
+
+    def _walk(self, query: qcore.Query) -> Matches:
+        """Collect what Whoosh's matchers give, document by document."""
+        searcher = WhooshQuerySearcher(self._view.reader, weighting=LuceneBM25(self._view))
+        documents: list[int] = []
+        scores: list[float] = []
+        context = searcher.boolean_context()
+        context.weighting = searcher.weighting
+        for leaf, base in searcher.leaf_searchers():
+            matcher = query.matcher(leaf, context)
+            while matcher.is_active():
+                documents.append(base + matcher.id())
+                scores.append(matcher.score())
+                matcher.next()
+        return Matches(np.array(documents, np.int64), np.array(scores, np.float32))
+
+    def _each(self) -> Sequence[tuple[int, OpenSegment]]:
+        return list(zip(self._view.bases, self._view.segments, strict=True))
+
+    def _bytes(self, field: str, text: Any) -> bytes | None:
+        """Return a term as the index has it, None where the field cannot hold it."""
+        if isinstance(text, bytes):
+            return text
+        schema = self._view.reader.schema
+        if field not in schema:
+            return None
+        try:
+            return bytes(schema[field].to_bytes(text))
+        except ValueError:
+            return None
+
+
+def _is_leaf(query: qcore.Query) -> bool:
+    """Say whether a query's matches are worth keeping: a term, in one field or in several."""
+    if isinstance(query, whoosh.Or):
+        # Whoosh holds two of these equal whatever their minmatch.
+        return not query.minmatch and all(
+            isinstance(part, whoosh.Term | whoosh.Phrase) for part in query.subqueries
+        )
+    return isinstance(query, whoosh.Term | whoosh.Phrase | whoosh.Prefix)
+
+
+def _constant(documents: NDArray[np.int64], score: float) -> Matches:
+    return Matches(documents, np.full(len(documents), score, np.float32))
+
+
+def _phrase_starts(segment: OpenSegment, field: str, texts: Sequence[bytes]) -> NDArray[np.int64]:
+    """Return the place of every occurrence of a phrase, rarest word first."""
+    nothing = np.empty(0, np.int64)
+    order = sorted(range(len(texts)), key=lambda number: segment.count(field, texts[number]))
+    starts: NDArray[np.int64] | None = None
+    for offset in order:
+        places = segment.places(field, texts[offset])
+        if places is None:
+            return nothing
+        if starts is None:
+            starts = places - offset
+            if offset:
+                # A place before the document's beginning would belong to the one before it.
+                starts = starts[(places & (1 << POSITION_BITS) - 1) >= offset]
+        else:
+            wanted = starts + offset
+            found = np.searchsorted(places, wanted)
+            np.minimum(found, len(places) - 1, out=found)
+            starts = starts[places[found] == wanted]
+        if not starts.size:
+            return nothing
+    return nothing if starts is None else np.unique(starts)

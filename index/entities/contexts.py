@@ -16,10 +16,13 @@ _WORD = r"[A-Z][A-Za-z0-9&'’.\-]*[A-Za-z0-9]"
 _LATIN = rf"{_WORD}(?: (?:of |and |& )?{_WORD}){{0,3}}"
 _NAME = re.compile(_LATIN)
 
+_COMPANY = "公司|厂商|供应商|开发商|运营商|制造商|提供商|服务商|巨头"
+_GROUP = "黑客|勒索软件|勒索|APT|威胁|间谍|犯罪|攻击|黑产"
+_FIRSTS = "".join(word[0] for word in f"{_COMPANY}|{_GROUP}".split("|"))
 _AFTER_WORDS = re.compile(
-    r"(?P<company>公司|厂商|供应商|开发商|运营商|制造商|提供商|服务商|巨头)"
+    f"(?=[{_FIRSTS}])"  # spares most places the alternatives
     # A malware family is no gang: 勒索软件 X does not say who runs it.
-    r"|(?:黑客|勒索软件|勒索|APT|威胁|间谍|犯罪|攻击|黑产)(?:组织|团伙|集团)(?:名为|自称)?"
+    f"(?:(?P<company>{_COMPANY})|(?:{_GROUP})(?:组织|团伙|集团)(?:名为|自称)?)"
 )
 _QUOTED_NAME = re.compile(rf"[“\"「『]? ?(?P<name>{_LATIN})")
 
@@ -42,9 +45,10 @@ _GROUP_HAN = re.compile(
 )
 # Groups that vendors number, and those they name by a scheme: Volt Typhoon, Fancy Bear.
 _NUMBERED = re.compile(
-    r"T-?APT-\d\d|APT-[CQK]-\d{1,3}|APT[ \-]?\d{1,3}|UNC\d{3,4}|FIN\d{1,2}|UAC-\d{4}"
+    r"(?=[ACDFSTUs])"  # their first letters, which spare most places the alternatives
+    r"(?:T-?APT-\d\d|APT-[CQK]-\d{1,3}|APT[ \-]?\d{1,3}|UNC\d{3,4}|FIN\d{1,2}|UAC-\d{4}"
     r"|TA(?!00)\d{3,4}|[Ss]torm-\d{4}|STORM-\d{4}|DEV-\d{4}|TAG-\d{2,3}|UTG-Q-\d{3}|UAT-\d{4,5}"
-    r"|CL-STA-\d{4}"
+    r"|CL-STA-\d{4})"
 )
 _SCHEME = re.compile(
     r"[A-Z][a-z]+ (?:Panda|Bear|Kitten|Chollima|Spider|Typhoon|Blizzard|Sleet|Sandstorm|Tempest"

@@ -9,7 +9,7 @@ __all__ = ["identifiers"]
 # soft hyphens among them; "CVE 2021 44228" and "CVE_2021_44228" are seen too.
 _DASH = r"[-‐‑‒–—―−﹣_ \u00ad]"
 _IDENTIFIER = re.compile(
-    rf"(?<![A-Za-z0-9])(?:"
+    rf"(?=[CT])(?<![A-Za-z0-9])(?:"
     rf"(?P<cve>CVE){_DASH}{{1,2}}(?P<cve_year>(?:19|20)\d\d){_DASH}{{1,2}}(?P<cve_number>\d{{4,7}})"
     rf"|(?P<chinese>(?:CNVD(?:{_DASH}C)?|CNNVD){_DASH}(?:19|20)\d{{2,4}}{_DASH}\d{{3,8}})"
     r"|(?P<attack>(?-i:TA00\d\d|T1\d{3}(?:\.\d{3})?))"
@@ -17,6 +17,9 @@ _IDENTIFIER = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _DASHES = re.compile(_DASH)
+# Han characters and these marks combine with nothing and are part of no identifier in any width:
+# to bring only what stands between them into one width takes a fraction of the time.
+_RUN = re.compile("[^\u4e00-\u9fff，。、：；！？（）“”]{2,}")
 
 
 def identifiers(text: str) -> tuple[str, ...]:
@@ -25,7 +28,8 @@ def identifiers(text: str) -> tuple[str, ...]:
     Of ATT&CK, techniques (T1059, T1059.001) and tactics (TA0001) are identifiers.
     """
     found: dict[str, None] = {}
-    for match in _IDENTIFIER.finditer(unicodedata.normalize("NFKC", text)):
+    runs = unicodedata.normalize("NFKC", "\n".join(_RUN.findall(text)))
+    for match in _IDENTIFIER.finditer(runs):
         if match["cve"]:
             found[f"CVE-{match['cve_year']}-{match['cve_number']}"] = None
         elif match["chinese"]:

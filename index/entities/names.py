@@ -90,26 +90,28 @@ class NameFinder:
     """Finds the names of a table, and the traps, in one pass over a text."""
 
     def __init__(self, table: OrganisationTable) -> None:
-        """Arrange the names by their first two characters, the longest first."""
+        """Arrange the names by their first three characters, the longest first."""
         forms: dict[str, list[tuple[str, str, Span]]] = {}
-        for folded, form, pattern in _forms(table):
-            forms.setdefault(folded[:2], []).append((folded, form, pattern))
-        for group in forms.values():
-            group.sort(key=lambda form: -len(form[0]))
+        for form in sorted(_forms(table), key=lambda form: -len(form[0])):
+            forms.setdefault(form[0][:3], []).append(form)
+        for start, group in forms.items():
+            if len(start) > 2:  # a name of two characters stands behind those that begin with it
+                group += forms.get(start[:2], ())
         self._forms = forms
         # Most characters begin no name, and a Latin name begins no name inside a word: the regular
         # expression passes over them several times as fast as a look-up for each character.
-        firsts = {pair[0] for pair in forms}
-        latin = re.escape("".join(sorted(char for char in firsts if char.isascii())))
-        others = re.escape("".join(sorted(char for char in firsts if not char.isascii())))
-        self._starts = re.compile(f"[{others}]|(?<![a-z0-9])[{latin}]")
+        first = _one_of(start[0] for start in forms)
+        second = _one_of(start[1] for start in forms)
+        latin = _one_of(start[0] for start in forms if start[0].isascii())
+        self._starts = re.compile(f"{first}(?<![a-z0-9]{latin})(?={second})")
 
     def find(self, text: str, folded: str) -> Iterator[Span]:
         """Yield the names in `text`; they may overlap. `folded` is `fold_text(text)`."""
         forms = self._forms
         for match in self._starts.finditer(folded):
             start = match.start()
-            for form, written, pattern in forms.get(folded[start : start + 2], ()):
+            three, two = folded[start : start + 3], folded[start : start + 2]
+            for form, written, pattern in forms.get(three) or forms.get(two) or ():
                 if folded.startswith(form, start):
                     span = self._accept(text, folded, start, start + len(form), written, pattern)
                     if span:
@@ -158,6 +160,11 @@ def _products() -> re.Pattern[str]:
 
 def _product_follows(folded: str, end: int) -> bool:
     return _products().match(folded, end) is not None
+
+
+def _one_of(chars: Iterable[str]) -> str:
+    """Return a regular expression for one of some characters."""
+    return f"[{re.escape(''.join(sorted(set(chars))))}]"
 
 
 def _forms(table: OrganisationTable) -> Iterable[tuple[str, str, Span]]:

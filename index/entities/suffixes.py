@@ -33,14 +33,18 @@ _SUFFIXES: dict[OrganisationType, str] = {
     "media": "(?<![0-9])日报|晚报|电视台|广播电台|通讯社",
     "other": "国际机场|机场|医院",
 }
+# The characters of suffixes: where no two of them meet, a hundred alternatives need no trying.
+_PARTS = "".join(sorted(set(re.findall(f"[{HAN}]", "".join(_SUFFIXES.values())))))
 _SUFFIX = re.compile(
-    "|".join(
+    f"(?=[局厅]|[{_PARTS}]{{2}})(?:"
+    + "|".join(
         f"(?P<{type_}>{pattern})"
         # The longer of two that end together must come first: 专业委员会 before 委员会.
         for type_, pattern in sorted(
             _SUFFIXES.items(), key=lambda item: item[0] not in {"association", "institute"}
         )
     )
+    + ")"
 )
 # What makes the suffix the beginning of another word.
 _NO_SUFFIX = re.compile(

@@ -66,12 +66,16 @@ class Block:
 
 def clean(text: str) -> str:
     """Return text in NFC without characters that cannot be seen."""
-    return _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).strip()
+    text = unicodedata.normalize("NFC", text)
+    return (text if text.isprintable() else _INVISIBLE.sub("", text)).strip()
 
 
 def tidy(text: str, gap: str = " ") -> str:
     """Return text in NFC without characters that cannot be seen; white space becomes `gap`."""
-    return _SPACES.sub(lambda match: gap if len(match[0]) > 1 else " ", clean(text))
+    text = clean(text)
+    if text.isprintable() and "  " not in text:  # the only white space is a space here and there
+        return text
+    return _SPACES.sub(lambda match: gap if len(match[0]) > 1 else " ", text)
 
 
 def fold(text: str) -> str:

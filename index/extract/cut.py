@@ -22,6 +22,8 @@ from index.extract.sites import Site
 __all__ = ["Cut", "cut_page"]
 
 _SITE_NAME = re.compile(r"\s[-–—_|｜]\s[^。]{2,40}$")
+# A first letter that folding leaves as it is, but for its case; an accent may follow another.
+_PLAIN_START = re.compile(r"[\u4e00-\u9fff]|[A-Za-z0-9](?=[\x00-\x7f]|\Z)")
 _NAVIGATION = 300  # characters of text that a portal may have above its article
 _LONGEST_HEAD = 150  # lines of a portal's head
 _BYLINE_LINES = 40  # how far below the title a byline may reach
@@ -45,30 +47,38 @@ class Cut:
 def cut_page(blocks: Sequence[Block], title: str, site: Site | None, outlet: str = "") -> Cut:
     """Cut a page by its site's rules, or by what is common to all.
 
-    `outlet` is the name under which the crawler knows the page's account or site.
+    `outlet` is the name under which the crawler knows the page's account or site. The `weights` of
+    blocks, below, are the lengths of those that read like text, and 0 for all others.
     """
-    at = _find_title(blocks, title, site)
+    weights = [len(block.text) if is_content(block) else 0 for block in blocks]
+    at = _find_title(blocks, weights, title, site)
     start = _find_start(blocks, at, site, outlet)
-    end = _find_end(blocks, start, site)
+    end = _find_end(blocks, weights, start, site)
     return Cut(blocks[:at], blocks[at:start], blocks[start:end], blocks[end:])
 
 
-def _find_title(blocks: Sequence[Block], title: str, site: Site | None) -> int:
+def _find_title(
+    blocks: Sequence[Block], weights: Sequence[int], title: str, site: Site | None
+) -> int:
     """Return the place after the title's last occurrence above the text, 0 where it stands nowhere.
 
     Pages print it up to three times above the article, again as its first line, and in lists
     below it.
     """
     wanted = {fold(title), fold(_SITE_NAME.sub("", title))} - {""}
-    content = sum(len(block.text) for block in blocks if is_content(block))
-    half = max(_NAVIGATION, content / 2)
+    firsts = {text[0] for text in wanted}
+    half = max(_NAVIGATION, sum(weights) / 2)
     found, seen = 0, 0
     for number, block in enumerate(blocks):
         if seen > half or (found and _tells_time(block, site)):
             break
-        if fold(block.text) in wanted or fold(_SITE_NAME.sub("", block.text)) in wanted:
+        # Folding is slow, and most lines begin with another letter than the title.
+        first = _PLAIN_START.match(block.text)
+        if (not first or first[0].lower() in firsts) and (
+            fold(block.text) in wanted or fold(_SITE_NAME.sub("", block.text)) in wanted
+        ):
             found = number + 1
-        seen += len(block.text) if is_content(block) else 0
+        seen += weights[number]
     if site is not None and not _has_byline(blocks, found, found + _BYLINE_LINES, site):
         # Editors change titles after the crawler has seen the first. A page with several bylines
         # is a list of articles.
@@ -122,7 +132,9 @@ def _is_loose(block: Block) -> bool:
     return (is_byline(block) and not is_content(block) and not block.images) or is_notice(block)
 
 
-def _find_end(blocks: Sequence[Block], start: int, site: Site | None) -> int:
+def _find_end(
+    blocks: Sequence[Block], weights: Sequence[int], start: int, site: Site | None
+) -> int:
     end = len(blocks)
     if site is not None:
         for number in range(start, end):
@@ -130,44 +142,44 @@ def _find_end(blocks: Sequence[Block], start: int, site: Site | None) -> int:
                 end = number
                 break
     if site is None or site.source is None:
-        end = _without_appendix(blocks, start, end)
+        end = _without_appendix(blocks, weights, start, end)
     if site is None:
-        end = _without_link_list(blocks, start, end)
+        end = _without_link_list(blocks, weights, start, end)
     while end > start and _is_tail(blocks[end - 1], site):
         end -= 1
-    return _without_references(blocks, start, end)
+    return _without_references(blocks, weights, start, end)
 
 
-def _without_appendix(blocks: Sequence[Block], start: int, end: int) -> int:
+def _without_appendix(blocks: Sequence[Block], weights: Sequence[int], start: int, end: int) -> int:
     """Return where what follows an article begins: other articles, comments, advertisement.
 
     The same words stand inside articles too, so no more text may follow than a share of it.
     """
-    after = sum(len(block.text) for block in blocks[start:end] if is_content(block))
-    before = 0
+    before, after = 0, sum(weights[start:end])
     for number in range(start, end):
         block = blocks[number]
-        if closes_article(block) and after <= before:
+        if after <= before and closes_article(block):
             return number
-        if (is_promotion(block) or is_notice(block)) and after <= _APPENDIX * before:
+        if after <= _APPENDIX * before and (is_promotion(block) or is_notice(block)):
             return number
-        if is_content(block):
-            before += len(block.text)
-            after -= len(block.text)
+        before += weights[number]
+        after -= weights[number]
     return end
 
 
-def _without_link_list(blocks: Sequence[Block], start: int, end: int) -> int:
+def _without_link_list(
+    blocks: Sequence[Block], weights: Sequence[int], start: int, end: int
+) -> int:
     """Return where a list of links begins that is followed by no more text than came before."""
     run = 0
-    before = sum(len(block.text) for block in blocks[start:end] if is_content(block))
+    before = sum(weights[start:end])
     seen = 0
     for number in range(start, end):
         block = blocks[number]
         run = run + 1 if block.is_link else run if not block.text else 0
         if run >= _FEW_LINKS and seen >= before * 0.6:
             return number + 1 - run
-        seen += len(block.text) if is_content(block) else 0
+        seen += weights[number]
     return end
 
 
@@ -186,13 +198,17 @@ def _is_tail(block: Block, site: Site | None) -> bool:
     )
 
 
-def _without_references(blocks: Sequence[Block], start: int, end: int) -> int:
+def _without_references(
+    blocks: Sequence[Block], weights: Sequence[int], start: int, end: int
+) -> int:
     after = 0
-    before = sum(len(block.text) for block in blocks[start:end] if is_content(block))
+    before = sum(weights[start:end])
     for number in range(end - 1, max(start, end - 60), -1):
         block = blocks[number]
-        if opens_references(blocks[number:end]) and after <= _APPENDIX * before:
+        if after > _APPENDIX * before:
+            break
+        if opens_references(blocks[number:end]):
             return number
-        if is_content(block) and not is_address(block):
-            after += len(block.text)
+        if not is_address(block):
+            after += weights[number]
     return end

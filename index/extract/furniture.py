@@ -129,11 +129,14 @@ _REFERENCES = re.compile(
     _FLAGS,
 )
 _ENTRY = re.compile(r"[\[【(（]?\d{1,3}[\]】)）.、]\s?\S")
+# The characters before the words are their first ones: they spare most places the alternatives.
 _FOOTER = re.compile(
     r"""
-      .{0,80}(?:Copyright|©|All\sRights?\sReserved|ICP[备证]|公网安备|公安备案|Powered\sby|Theme\sby
+      .{0,80}(?=[©CAIPT公经服出备举违])
+        (?:Copyright|©|All\sRights?\sReserved|ICP[备证]|公网安备|公安备案|Powered\sby|Theme\sby
         |(?:经营|服务|出版)许可证|备案号|举报(?:电话|邮箱)|违法和不良信息).*
-    | [^。]{0,40}(?:RSS|站点地图|友情链接|隐私政策|用户协议|服务条款|使用条款|联系我们|关于我们
+    | [^。]{0,40}(?=[R站友隐用服使联关访])
+        (?:RSS|站点地图|友情链接|隐私政策|用户协议|服务条款|使用条款|联系我们|关于我们
         |访问量|访客数)[^。]{0,60}
     | 本站(?:文章|内容|所有|资料|提供|由|采用|总访问|所提到).*
     """,

@@ -7,7 +7,10 @@ So it is read line by line, each on its own.
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
+from itertools import accumulate
 
 from index.document import Image
 from index.extract.blocks import GAP, Block, Kind, Link, tidy
@@ -26,12 +29,15 @@ _IMAGE = re.compile(
 _LINK = re.compile(
     rf"\[(?P<text>(?:[^\[\]\\]|\\.|\[(?:[^\[\]\\]|\\.){{0,300}}\]){{0,1000}})\]\(\s*{_URL}{_TITLE}\)"
 )
+# Without these and without "://", the text of a line is the line.
+_MARKED = re.compile(r"[`\[<*_\\&\ue000-\ue003]")
+_PRIVATE = re.compile("[\ue000-\ue003]")
 _BARE_LINK = re.compile(r"<(?P<url>(?:https?|ftp|mailto):[^\s<>]+)>")
 _ADDRESS = re.compile(r"https?://[^\s<>*`\u2018-\u201f\u3000-\uffef]+")
-_CODE_SPAN = re.compile(r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)(?!`)")
+_TICKS = re.compile("`+")
 _LINKED = re.compile("\ue002[^\ue003]*\ue003")
 _KEPT = re.compile("\ue000(\\d+)\ue001")
-_STRONG = re.compile(r"\*\*+|(?<![\w])__+|__+(?![\w])")
+_STRONG = re.compile(r"\*\*+|(?<!\w)__+|(?<!_)__+(?!\w)")
 _EMPHASIS = re.compile(
     r"(?<![\w*\\])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])|(?<=[\u3000-\uffef])\*([^*\n]+?)\*"
 )
@@ -41,11 +47,13 @@ _TAG = re.compile(
 )
 
 _FENCE = re.compile(r"\s{0,6}(?P<fence>```+|~~~+)\s*[\w+#.-]*\s*$")
-_HEADING = re.compile(r"\s{0,3}(?P<marks>#{1,6})(?:\s+(?P<text>.*?))?\s*#*\s*$")
-_SHORT_LINE = 40
+_HEADING = re.compile(r"\s{0,3}(?P<marks>#{1,6})(?:\s+(?P<text>.*)|#*\s*)$")
+_SHORT_LINE = 200  # longer ones are paragraphs, which do not repeat
+_SHORT_TEXT = 40
 _LONGEST_HEADING = 80  # a paragraph set as a heading is still a paragraph
 _UNDERLINE = re.compile(r"\s{0,3}(?:={3,}|-{2,})\s*$")
 _RULE = re.compile(r"\s{0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$")
+_LINE_MARKS = "#>*+-•"  # first characters of headings, quotes and items
 _ITEM = re.compile(r"\s*(?:[*+\-•]\s+)+(?P<text>.*)$")
 _QUOTE = re.compile(r"(?:\s{0,3}>)+\s?(?P<text>.*)$")
 _TABLE_LINE = re.compile(r"\s*\|.*\|\s*$")
@@ -96,22 +104,24 @@ def read_markdown(text: str) -> list[Block]:
                 fenced.append(line.rstrip())
             follows = False
             continue
-        if opened := _FENCE.match(line):
-            fence = opened["fence"]
-            continue
-        if not line.strip():
+        # A look at the first character spares most lines the patterns.
+        mark = line.lstrip()[:1]
+        if not mark:
             follows = False
             continue
-        if _UNDERLINE.match(line) and follows and blocks and blocks[-1].kind == "text":
+        if mark in "`~" and (opened := _FENCE.match(line)):
+            fence = opened["fence"]
+            continue
+        if mark in "=-" and follows and blocks[-1].kind == "text" and _UNDERLINE.match(line):
             last = blocks.pop()
             blocks.append(Block("heading", last.text, last.links, last.images, level=2))
             follows = False
             continue
-        if _RULE.match(line):
+        if mark in "-*_" and _RULE.match(line):
             blocks.append(Block("rule", ""))
             follows = False
             continue
-        block = _read_line(line, follows=follows)
+        block = (_short_line if len(line) <= _SHORT_LINE else _read_line)(line, follows)
         if block is not None:
             blocks.append(block)
             follows = True
@@ -135,11 +145,13 @@ def _on_one_line(match: re.Match[str]) -> str:
     return " ".join(map(str.strip, match[0].split("\n")))
 
 
-def _read_line(line: str, *, follows: bool) -> Block | None:
+def _read_line(line: str, follows: bool) -> Block | None:
+    if line.lstrip()[:1] not in _LINE_MARKS and "|" not in line:
+        return _inline(line, "text", 0, follows)
     kind: Kind = "text"
     level = 0
     if heading := _HEADING.match(line):
-        kind, level, line = "heading", len(heading["marks"]), heading["text"] or ""
+        kind, level, line = "heading", len(heading["marks"]), _heading_text(heading)
     elif _TABLE_LINE.match(line) and line.count("|") > 2:
         if _TABLE_RULE.match(line):
             return None
@@ -152,16 +164,28 @@ def _read_line(line: str, *, follows: bool) -> Block | None:
         if item := _ITEM.match(line):
             kind, line = "item", item["text"]
             if inner := _HEADING.match(line):  # "* ##### [title](…)" in lists of related articles
-                line = inner["text"] or ""
+                line = _heading_text(inner)
         elif inner := _HEADING.match(line):
-            kind, level, line = "heading", len(inner["marks"]), inner["text"] or ""
-    block = _inline(line, kind, level, follows=follows)
+            kind, level, line = "heading", len(inner["marks"]), _heading_text(inner)
+    block = _inline(line, kind, level, follows)
     if kind == "heading" and len(block.text) > _LONGEST_HEADING:
         return replace(block, kind="text", level=0)
     return block
 
 
-def _inline(line: str, kind: Kind, level: int, *, follows: bool) -> Block:
+def _heading_text(heading: re.Match[str]) -> str:
+    """Return a heading's text without the marks that may close it."""
+    # A pattern for the end takes the cube of the time where hundreds of spaces stand there.
+    return (heading["text"] or "").rstrip().rstrip("#").rstrip()
+
+
+# Two lines in five are furniture that the pages before had too.
+_short_line = lru_cache(maxsize=4096)(_read_line)
+
+
+def _inline(line: str, kind: Kind, level: int, follows: bool) -> Block:
+    if "://" not in line and not _MARKED.search(line):
+        return Block(kind, tidy(line, gap=GAP), level=level, follows=follows)
     links: list[Link] = []
     images: list[Image] = []
     alternatives: list[str] = []
@@ -172,11 +196,13 @@ def _inline(line: str, kind: Kind, level: int, *, follows: bool) -> Block:
         return f"\ue000{len(kept) - 1}\ue001"
 
     def restore(text: str) -> str:
+        if "\ue000" not in text:
+            return text
         return _KEPT.sub(lambda match: kept[int(match[1])], text)
 
     def image(match: re.Match[str]) -> str:
         # A picture whose address the crawler did not see is still one.
-        images.append(Image(url=_ESCAPE.sub(r"\1", match["url"].strip()), caption=""))
+        images.append(Image(url=_unescaped(match["url"].strip()), caption=""))
         alternatives.append(match["alt"])
         return " "
 
@@ -184,27 +210,62 @@ def _inline(line: str, kind: Kind, level: int, *, follows: bool) -> Block:
         text = restore(_plain(match["text"])).strip()
         # A link that is a picture says in its alternative text what a reader sees.
         said = text or (_plain(alternatives[0]) if alternatives else "")
-        links.append(Link(tidy(said), _ESCAPE.sub(r"\1", match["url"])))
+        links.append(Link(tidy(said), _unescaped(match["url"])))
         return f"\ue002{keep(text)}\ue003"
 
     # What is kept from further reading stands in the line as a number between two private
     # characters, a link's text between two more.
-    line = line.translate(dict.fromkeys(range(0xE000, 0xE004)))
-    line = _CODE_SPAN.sub(lambda match: keep(match["code"].strip()), line)
-    line = _IMAGE.sub(image, line)
-    line = _LINK.sub(link, line)
-    line = _BARE_LINK.sub(lambda match: keep(match["url"]), line)
-    line = _ADDRESS.sub(lambda match: keep(_ESCAPE.sub(r"\1", match[0])), line)
+    line = _PRIVATE.sub("", line)
+    if "`" in line:
+        line = _keep_code(line, keep)
+    if "](" in line:
+        line = _LINK.sub(link, _IMAGE.sub(image, line))
+    if "<" in line:
+        line = _BARE_LINK.sub(lambda match: keep(match["url"]), line)
+    if "://" in line:
+        line = _ADDRESS.sub(lambda match: keep(_unescaped(match[0])), line)
     line = _plain(line)
-    text = tidy(restore(line.translate({0xE002: None, 0xE003: None})), gap=GAP)
+    text = tidy(restore(line.replace("\ue002", "").replace("\ue003", "")), gap=GAP)
     unlinked = tidy(restore(_LINKED.sub("", line))) if links else ""
     return Block(kind, text, tuple(links), tuple(images), level, follows, unlinked)
 
 
+def _keep_code(line: str, keep: Callable[[str], str]) -> str:
+    """Return a line with what `keep` gives for its pieces of code, which stand between back ticks.
+
+    A piece begins with as many ticks as close it anywhere behind, and the first that do close it: a
+    pattern with a back reference finds the same, but takes the cube of the time on a row of ticks.
+    """
+    runs = [match.span() for match in _TICKS.finditer(line)]
+    widths = [end - start for start, end in runs]
+    widest = [*accumulate(reversed(widths), max, initial=0)][-2::-1]  # of those after each run
+    pieces: list[str] = []
+    number = at = 0
+    while number < len(runs):
+        start, end = runs[number]
+        own = (widths[number] - 1) // 2  # a row of ticks can hold ticks as its code
+        ticks = max(own, min(widths[number], widest[number]))
+        if not ticks:
+            break
+        if ticks > own:
+            number = next(n for n in range(number + 1, len(runs)) if widths[n] >= ticks)
+            end = runs[number][1]
+        pieces += line[at:start], keep(line[start + ticks : end - ticks].strip())
+        number, at = number + 1, end
+    return "".join(pieces) + line[at:]
+
+
 def _plain(text: str) -> str:
-    text = _TAG.sub("", text)
-    text = _STRONG.sub("", text)
-    text = _EMPHASIS.sub(lambda match: match[1] or match[2], text)
-    if text.count("*") == 1 and len(text) < _SHORT_LINE:
-        text = text.strip("* ")  # emphasis that runs over lines
-    return html.unescape(_ESCAPE.sub(r"\1", text))
+    if "<" in text:
+        text = _TAG.sub("", text)
+    if "**" in text or "__" in text:
+        text = _STRONG.sub("", text)
+    if "*" in text:
+        text = _EMPHASIS.sub(lambda match: match[1] or match[2], text)
+        if text.count("*") == 1 and len(text) < _SHORT_TEXT:
+            text = text.strip("* ")  # emphasis that runs over lines
+    return html.unescape(_unescaped(text))
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(r"\1", text) if "\\" in text else text

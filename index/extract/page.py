@@ -109,11 +109,11 @@ def _body(cut: Cut, reading: Reading, site: Site | None, lead: str) -> str:
         after_caption, disclaims = disclaims, opens_disclaimer(block)
         if (
             disclaims
-            or (is_disclaimer(block) and _is_marginal(number, cut.body))
+            or (_is_marginal(number, cut.body) and is_disclaimer(block))
             or (after_caption and len(block.text) > _LONGEST_CAPTION)
             or block.is_contents_line
             or (lead and block.text.endswith(lead) and labels_lead(block.text))
-            or (fold(block.text) == title and (number < 4 or block.kind == "heading"))
+            or ((number < 4 or block.kind == "heading") and fold(block.text) == title)
             or (site and site.leaves_out and site.leaves_out.fullmatch(block.text))
         ):
             continue

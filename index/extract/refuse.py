@@ -1,7 +1,8 @@
 """Refusing pages that hold no article: captchas, notices, lists of links, empty shells."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import inf
 
 from index.errors import NotAnArticle
 from index.extract.blocks import Block, fold
@@ -38,8 +39,10 @@ def refuse(reading: Reading, cut: Cut, site: Site | None) -> None:
     Reasons: "captcha", "deleted", "links" (a bare list of links), "shell" (no text to speak of).
     """
     links = [link for block in cut.body for link in block.links]
-    linked = sum(len(fold(link.text)) for link in links)
-    said = sum(len(fold(block.text)) for block in cut.body)
+    linked = _letters(link.text for link in links)
+    # Where a page says as much, the rest of it changes nothing.
+    enough = max(linked / _LISTED, linked + _SHORT)
+    said = _letters((block.text for block in cut.body), enough)
     own = said - linked
     if own < _SHORT:
         whole = "\n".join(block.text for block in reading.blocks[:80])
@@ -65,5 +68,15 @@ def _listed(cut: Cut) -> int:
 
 
 def _prose(blocks: Sequence[Block]) -> int:
-    """Return how many letters stand in lines that read like text, links left out."""
-    return sum(len(fold(block.own_text)) for block in blocks if is_content(block))
+    """Return how many letters stand in lines that read like text, links left out, or enough."""
+    return _letters((block.own_text for block in blocks if is_content(block)), _LEAST_PROSE)
+
+
+def _letters(texts: Iterable[str], enough: float = inf) -> int:
+    """Return how many letters and digits stand in texts; the counting ends where it is enough."""
+    count = 0
+    for text in texts:
+        if count >= enough:
+            break
+        count += len(fold(text))
+    return count

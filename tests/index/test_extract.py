@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from index.extract import extract, extractor_fingerprint
 from index.extract.blocks import Block, Link, join_lines
 from index.extract.dates import find_time, parse_iso
 from index.extract.decode import decode
+from index.extract.furniture import is_footer
 from index.extract.markdown import read_markdown, split_front_matter
 
 PAGES = Path(__file__).parents[1] / "data" / "pages"
@@ -182,11 +184,55 @@ def test_front_matter_is_split_at_the_first_colon() -> None:
         ("[![](a.png) 图文](https://a.example)", "图文"),
         ("&lt;script&gt; &amp; 其他", "<script> & 其他"),
         ("零\u200b宽\ufeff", "零宽"),
+        ("## 井号 ##  ", "井号"),
+        ("* ### 井号", "井号"),
+        ("用``a`b``与`c`", "用a`b与c"),
+        ("没有合上的`号", "没有合上的`号"),
+        ("__粗__ 与a__b__c", "粗 与a__b__c"),
     ],
 )
 def test_markup_goes_and_text_stays(line: str, text: str) -> None:
     (block,) = read_markdown(line)
     assert block.text == text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            "Copyright 2024",
+            "© 2024",
+            "all rights reserved",
+            "京ICP备1号",
+            "powered by X",
+            "Theme by X",
+        ),
+        *(
+            "京公网安备1号",
+            "公安备案",
+            "经营许可证",
+            "服务许可证",
+            "出版许可证",
+            "备案号",
+            "举报电话",
+        ),
+        *(
+            "违法和不良信息",
+            "RSS",
+            "rss",
+            "站点地图",
+            "友情链接",
+            "隐私政策",
+            "用户协议",
+            "服务条款",
+        ),
+        *("使用条款", "联系我们", "关于我们", "访问量", "访客数"),
+    ],
+)
+def test_a_footer_is_known_by_its_words(words: str) -> None:
+    assert is_footer(Block("text", words))
+    assert is_footer(Block("text", f"某站 {words}"))
+    assert not is_footer(Block("text", "一" * 90 + words))
 
 
 def test_a_link_over_two_lines_is_one_link() -> None:
@@ -287,6 +333,23 @@ def test_repetition_does_not_take_long(piece: str) -> None:
         page = Page(path="x", raw=("# 题\n\n" + piece * 20_000).encode(), format=form)  # type: ignore[arg-type]
         with suppress(NotAnArticle):
             extract(page)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# 题" + " " * 20_000 + "x",
+        "# 题" + " #" * 20_000 + "x",
+        "x" + "`" * 20_000,
+        "x" + "` ``" * 10_000,
+        "x" + "_" * 40_000 + "x",
+    ],
+    ids=["spaces", "marks", "ticks", "rows of ticks", "underscores"],
+)
+def test_a_line_of_repeated_marks_does_not_take_long(line: str) -> None:
+    started = process_time()
+    read_markdown(line)
+    assert process_time() - started < 2  # a hundredth; some took minutes
 
 
 def test_deep_nesting_is_survived() -> None:

@@ -25,11 +25,12 @@ from index.errors import IndexOutOfDate, NotAnArticle, StoreLocked
 from index.extract import extract, extractor_fingerprint
 from index.schema import IndexBatch, index_batch
 from index.settings import Settings
-from index.store import ArticleStore, StoredPage, page_digest
+from index.store import ArticleStore, StoredPage, page_digest, read_article
 
 __all__ = ["Progress", "Summary", "build", "open_index", "remove", "stages_fingerprint"]
 
 _CHUNK = 32  # pages a worker takes at once: less costs messages, more makes the bar jump
+_ANALYSED = 128  # articles a worker analyses at once: a batch has a cost of its own
 _BATCH_CHARACTERS = 500_000  # analysed at once; each takes about 100 bytes meanwhile
 _STORE_BATCH = 512  # pages in one durable transaction
 _LOCK_SECONDS = 10.0
@@ -287,14 +288,14 @@ def _catch_up(
     if not fresh and reached == target:
         return
 
-    def submit(chunk: list[tuple[str, Article | None]]) -> Future[list[IndexBatch]]:
-        return pool.submit(_analyse_chunk, [article for _, article in chunk if article])
+    def submit(chunk: list[tuple[str, str | None]]) -> Future[list[IndexBatch]]:
+        return pool.submit(_analyse_chunk, [document for _, document in chunk if document])
 
     progress.stage("indexing", store.count_changes(reached))
     with index.writer(target, rebuild=fresh) as writer:
-        for chunk, future in _windowed(store.changes(reached), submit, window):
-            for identifier, article in chunk:
-                if article is None:
+        for chunk, future in _windowed(store.changes(reached), submit, window, _ANALYSED):
+            for identifier, document in chunk:
+                if document is None:
                     writer.delete_document(identifier)
             for batch in future.result():
                 writer.update_documents(batch)
@@ -303,12 +304,12 @@ def _catch_up(
 
 
 def _windowed(
-    items: Iterable[T], submit: Callable[[list[T]], R], window: int
+    items: Iterable[T], submit: Callable[[list[T]], R], window: int, size: int = _CHUNK
 ) -> Iterator[tuple[list[T], R]]:
     """Submit chunks ahead of their use, at most `window` of them, and give them in order."""
     source = iter(items)
     ahead: deque[tuple[list[T], R]] = deque()
-    while chunk := list(islice(source, _CHUNK)):
+    while chunk := list(islice(source, size)):
         ahead.append((chunk, submit(chunk)))
         if len(ahead) >= window:
             yield ahead.popleft()
@@ -366,10 +367,10 @@ def _extract(page: Page) -> _Result:
         return _Failure(type(error).__name__, f"{type(error).__name__}: {error}")
 
 
-def _analyse_chunk(articles: list[Article]) -> list[IndexBatch]:
+def _analyse_chunk(documents: list[str]) -> list[IndexBatch]:
     batches: list[list[Article]] = [[]]
     size = 0
-    for article in articles:
+    for article in map(read_article, documents):
         size += len(article.body)
         if size > _BATCH_CHARACTERS and batches[-1]:
             batches.append([])

@@ -31,7 +31,7 @@ class Settings:
     memory: int = 400
     """MB of tokens that `anwen index` holds before it writes them out."""
 
-    cache: int = 128
+    cache: int = 96
     """MB of decoded postings and scores that each process of `anwen serve` keeps."""
 
     terms: Path | None = None

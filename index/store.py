@@ -9,7 +9,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -19,7 +19,7 @@ from index.document import Article, Evidence, Image, Mention
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
 
-__all__ = ["ArticleStore", "Outcome", "StoredPage", "page_digest"]
+__all__ = ["ArticleStore", "Outcome", "StoredPage", "page_digest", "read_article"]
 
 Outcome = Literal["added", "updated", "unchanged", "repeated", "removed"]
 
@@ -161,7 +161,7 @@ class ArticleStore:
         row = self._row("SELECT document FROM article WHERE id = ?", identifier)
         if row is None or row[0] is None:
             raise UnknownArticle(identifier)
-        return self._read(row[0])
+        return read_article(row[0])
 
     def resolve(self, wanted: str) -> str:
         """Return the id for an id or an address in whatever form; raises UnknownArticle."""
@@ -172,17 +172,18 @@ class ArticleStore:
 
     def articles(self) -> Iterator[Article]:
         """Give every article, in the order of their last change."""
-        for _, article in self.changes(0):
-            if article is not None:
-                yield article
+        for _, document in self.changes(0):
+            if document is not None:
+                yield read_article(document)
 
-    def changes(self, revision: int) -> Iterator[tuple[str, Article | None]]:
-        """Give each article changed after `revision`, oldest first; None where it is gone."""
-        rows = self._rows(
+    def changes(self, revision: int) -> Iterator[tuple[str, str | None]]:
+        """Give each article changed after `revision`, oldest first, for `read_article` to read.
+
+        None where it is gone.
+        """
+        yield from self._rows(
             "SELECT id, document FROM article WHERE revision > ? ORDER BY revision", revision
         )
-        for identifier, document in rows:
-            yield identifier, self._read(document) if document is not None else None
 
     def count_changes(self, revision: int) -> int:
         """Count what `changes` would give."""
@@ -335,7 +336,7 @@ class ArticleStore:
         article: str | None,
         reason: str | None,
     ) -> None:
-        deflated = zlib.compress(raw, 6) if raw is not None else None
+        deflated = zlib.compress(raw, 3) if raw is not None else None
         self._write(
             "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(digest, path, form, deflated, stages, article, reason),
@@ -359,10 +360,6 @@ class ArticleStore:
     def _write(self, statement: str, *values: object) -> None:
         with _store_errors(self._path):
             self._database.execute(statement, values)
-
-    def _read(self, document: str) -> Article:
-        with _store_errors(self._path):
-            return _article(document)
 
 
 @contextmanager
@@ -395,13 +392,28 @@ def _repair(error: Exception) -> str:
 
 
 def _document(article: Article) -> str:
-    document = json.dumps(asdict(article), ensure_ascii=False, default=datetime.isoformat)
+    document = json.dumps(article, ensure_ascii=False, default=_as_json)
     # JSON inside a page can hold half of a character, which SQLite refuses.
     return document.encode("utf-8", "replace").decode("utf-8")
 
 
-def _article(document: str) -> Article:
-    values = json.loads(document)
+def _as_json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def read_article(document: str) -> Article:
+    """Return the article that a record holds; raises StoreError for a damaged one."""
+    try:
+        return _article(json.loads(document))
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError(
+            f"A record of the article store is damaged: {error}. {_repair(error)}"
+        ) from error
+
+
+def _article(values: dict[str, Any]) -> Article:
     for name in ("published", "fetched"):
         if values[name]:
             values[name] = datetime.fromisoformat(values[name])

@@ -35,15 +35,16 @@ def idf(documents: int, frequency: int) -> float:
     return float(np.log1p((documents - frequency + 0.5) / (frequency + 0.5)))
 
 
-def length_norms(lengths: NDArray[np.float64], average: float) -> NDArray[np.float64]:
+def length_norms(lengths: NDArray[np.int64], average: float) -> NDArray[np.float32]:
     """Return k1 · (1 − b + b · length / average) for each length in positions."""
-    if not average:
-        return np.zeros_like(lengths)
-    return K1 * (1 - B + B * lengths / average)
+    relative = lengths / average if average else np.zeros(len(lengths))
+    return (K1 * (1 - B + B * relative)).astype(np.float32)
 
 
 def scores(
-    frequencies: NDArray[np.number], norms: NDArray[np.float64], weight: float
+    frequencies: NDArray[np.float32], norms: NDArray[np.float32], weight: float
 ) -> NDArray[np.float32]:
     """Return weight · freq / (freq + norm); `weight` is boost · idf."""
-    return (weight * frequencies / (frequencies + norms)).astype(np.float32)
+    scores = frequencies / (frequencies + norms)
+    scores *= np.float32(weight)
+    return scores

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from index.backends.vector_codec import ranges
+from index.backends.vector_codec import ranges, starts
 from search.backends.matches import Mask
 from search.backends.segments import Values
 
@@ -23,39 +23,44 @@ class KeywordColumn:
     def __init__(self, parts: Sequence[Values]) -> None:
         """Join the values of each segment's documents."""
         ordinals: dict[str, int] = {}
-        every_count, every_number = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        every_count, every_number = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
         for part in parts:
             table = np.array(
-                [ordinals.setdefault(name, len(ordinals)) for name in part.names], np.int64
+                [ordinals.setdefault(name, len(ordinals)) for name in part.names], np.int32
             )
             every_count.append(part.counts)
             every_number.append(table[part.numbers] if len(table) else part.numbers)
         self.values = tuple(ordinals)
-        self._folded = {name.casefold(): number for name, number in ordinals.items()}
+        self._folded: dict[str, list[int]] = {}
+        for name, number in ordinals.items():
+            self._folded.setdefault(name.casefold(), []).append(number)
         counts, numbers = np.concatenate(every_count), np.concatenate(every_number)
-        first = np.cumsum(counts) - counts
+        first = starts(counts)
         has_any = counts > 0
         self.first = np.full(len(counts), len(self.values), np.int64)
         self.first[has_any] = numbers[first[has_any]]
         self._more = np.delete(numbers, first[has_any])
-        self._more_counts = np.maximum(counts - 1, 0)
         self._has_more = counts > 1
-        self._more_begins = np.cumsum(self._more_counts) - self._more_counts
+        self._more_counts = np.maximum(counts - 1, 0)
+        self._more_begins = starts(self._more_counts) if self._more.size else first[:0]
+        self._more_owners = np.repeat(np.arange(len(counts)), self._more_counts)
 
     def value(self, name: str) -> str | None:
         """Return the value as documents have it, whatever the case of `name`."""
-        number = self._folded.get(name.casefold())
-        return None if number is None else self.values[number]
+        numbers = self._folded.get(name.casefold())
+        if not numbers:
+            return None
+        spelt = [self.values[number] for number in numbers]
+        return name if name in spelt else spelt[0]
 
     def mask(self, wanted: Iterable[str]) -> Mask:
-        """Return which documents have any of the values."""
+        """Return which documents have any of the values, whatever their case."""
         chosen = np.zeros(len(self.values) + 1, np.bool_)
-        chosen[[self._folded.get(name.casefold(), len(self.values)) for name in wanted]] = True
-        chosen[len(self.values)] = False
+        for name in wanted:
+            chosen[self._folded.get(name.casefold(), [])] = True
         mask: Mask = chosen[self.first]
         if self._more.size:
-            owners = np.repeat(np.arange(len(mask)), self._more_counts)
-            mask[owners[chosen[self._more]]] = True
+            mask[self._more_owners[chosen[self._more]]] = True
         return mask
 
     def counts(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -69,14 +74,18 @@ class KeywordColumn:
         """Add what documents have beside their first value to the counts of those."""
         if not self._more.size:
             return counts
-        several = documents[self._has_more[documents]]
-        others = self._more[ranges(self._more_begins[several], self._more_counts[several])]
+        if len(documents) < len(self._more_owners):
+            several = documents[self._has_more[documents]]
+            others = self._more[ranges(self._more_begins[several], self._more_counts[several])]
+        else:
+            wanted = np.zeros(len(self.first), np.bool_)
+            wanted[documents] = True
+            others = self._more[wanted[self._more_owners]]
         return counts + np.bincount(others, minlength=len(self.values))
 
     def count_of(self, value: str, counts: NDArray[np.int64]) -> int:
         """Return how often a value is counted, 0 for one that no document has."""
-        number = self._folded.get(value.casefold())
-        return 0 if number is None else int(counts[number])
+        return sum(int(counts[number]) for number in self._folded.get(value.casefold(), ()))
 
     def top(self, counts: NDArray[np.int64], size: int) -> dict[str, int]:
         """Return the values that are counted most, ties in the order of the values, none of 0."""
@@ -120,9 +129,14 @@ class FacetCounter:
 
     def counts(self, documents: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
         """Count some documents, in each field by the number of the value."""
-        if len(documents) == len(self._combined):
-            return dict(self._everything)
-        return self._counts(documents)
+        size = len(self._combined)
+        if 2 * len(documents) <= size:
+            return self._counts(documents)
+        # There are fewer of the others.
+        others = np.ones(size, np.bool_)
+        others[documents] = False
+        of_others = self._counts(np.flatnonzero(others))
+        return {name: counts - of_others[name] for name, counts in self._everything.items()}
 
     @cached_property
     def _everything(self) -> dict[str, NDArray[np.int64]]:

@@ -15,13 +15,16 @@ from whoosh.searching import Searcher as WhooshQuerySearcher
 from index.errors import QueryError
 from search import similarity
 from search.backends.cache import ByteCache
-from search.backends.matches import NOTHING, Mask, Matches
+from search.backends.matches import NOTHING, DenseMatches, Mask, Matches
 from search.backends.queries import ColumnRange, ColumnValues
-from search.backends.segments import POSITION_BITS, OpenSegment
+from search.backends.segments import OpenSegment
 from search.backends.view import IndexView, SegmentsView
 from search.backends.weighting import LuceneBM25
 
 __all__ = ["MAX_EXPANSIONS", "Evaluator"]
+
+_DENSE_SHARE = 8  # a term that one in so many documents holds is kept as a score for each document
+_SMALL = 1 << 16  # bytes
 
 MAX_EXPANSIONS = 2000  # terms of one prefix; each costs a reading of its postings
 
@@ -31,20 +34,29 @@ class Evaluator:
 
     def __init__(self, view: SegmentsView, cache_bytes: int) -> None:
         self._view = view
-        self._cache: ByteCache[Matches] = ByteCache(cache_bytes)
+        # What is small is kept apart, or a few common words would drive out many rare ones.
+        self._small: ByteCache[Matches] = ByteCache(cache_bytes // 4)
+        self._large: ByteCache[Matches | DenseMatches] = ByteCache(cache_bytes * 5 // 8)
         self._masks: ByteCache[Mask] = ByteCache(cache_bytes // 8)
 
     def evaluate(self, query: qcore.Query) -> Matches:
         """Return the matching documents, those deleted among them; see `SegmentsView.live`."""
-        compute = self._methods.get(type(query))
-        if compute is None:
-            return self._walk(query)
-        kept = self._cache.get(query) if _is_leaf(query) else None
+        return self.operand(query).listed()
+
+    def operand(self, query: qcore.Query) -> Matches | DenseMatches:
+        """Return the same in the form that further unions and intersections like best."""
+        if not _is_leaf(query):
+            return self._compute(query)
+        kept = self._small.get(query) or self._large.get(query)
         if kept is not None:
             return kept
-        matches = compute(self, query)
-        if _is_leaf(query):
-            self._cache.put(query, matches)
+        matches = self._compute(query)
+        if len(matches) * _DENSE_SHARE > self._view.size and matches.positive:
+            dense = self._view.accumulator.dense(matches)
+            self._large.put(query, dense)
+            return dense
+        cache = self._small if matches.nbytes < _SMALL else self._large
+        cache.put(query, matches)
         return matches
 
     def mask(self, query: qcore.Query) -> Mask:
@@ -57,7 +69,7 @@ class Evaluator:
                 mask = query.mask(self._view)
                 self._masks.put(query, mask)
             return mask
-        return self._view.accumulator.mask(self.evaluate(query))
+        return self._view.accumulator.mask(self.operand(query))
 
     def explain(self, query: qcore.Query, depth: int = 0) -> list[str]:
         """Say of each part of a query how it is evaluated and how many documents it gives."""
@@ -68,6 +80,10 @@ class Evaluator:
             for child in query.children():
                 lines += self.explain(child, depth + 1)
         return lines
+
+    def _compute(self, query: qcore.Query) -> Matches:
+        compute = self._methods.get(type(query))
+        return compute(self, query) if compute else self._walk(query)
 
     # Leaves
 
@@ -89,7 +105,7 @@ class Evaluator:
                 scores.append(
                     similarity.scores(postings.frequencies, norms[postings.codes], weight)
                 )
-        return Matches(np.concatenate(documents), np.concatenate(scores))
+        return Matches(np.concatenate(documents), np.concatenate(scores), positive=weight > 0)
 
     def _phrase(self, query: whoosh.Phrase) -> Matches:
         if query.slop != 1:
@@ -107,16 +123,12 @@ class Evaluator:
         norms = self._view.norms(field)
         documents, scores = [NOTHING.documents], [NOTHING.scores]
         for base, segment in self._each():
-            starts = _phrase_starts(segment, field, known)
-            if starts.size:
-                owners = starts >> POSITION_BITS
-                first = np.flatnonzero(np.concatenate([[True], owners[1:] != owners[:-1]]))
-                held = np.diff(first, append=len(owners))
-                owners = owners[first]
+            owners, held = segment.phrase(field, known)
+            if owners.size:
                 documents.append(owners + base)
                 codes = segment.codes(field, owners)
-                scores.append(similarity.scores(held, norms[codes], weight))
-        return Matches(np.concatenate(documents), np.concatenate(scores))
+                scores.append(similarity.scores(held.astype(np.float32), norms[codes], weight))
+        return Matches(np.concatenate(documents), np.concatenate(scores), positive=weight > 0)
 
     def _prefix(self, query: whoosh.Prefix) -> Matches:
         """Score a prefix: as in Lucene, its boost for every document that matches."""
@@ -155,7 +167,7 @@ class Evaluator:
         scored = [part for part in wanted if part not in filters]
         excluded = [part.query for part in query.subqueries if isinstance(part, whoosh.Not)]
         if scored:
-            matches = self._view.accumulator.all_of([self.evaluate(part) for part in scored])
+            matches = self._view.accumulator.all_of([self.operand(part) for part in scored])
         elif query.subqueries:
             matches = self._view.everything()
         else:
@@ -169,7 +181,9 @@ class Evaluator:
     def _or(self, query: whoosh.Or) -> Matches:
         if query.scale or any(isinstance(part, whoosh.Not) for part in query.subqueries):
             return self._walk(query)
-        parts = [self.evaluate(part) for part in query.subqueries]
+        # Of what is kept as a whole the parts need no place in the cache.
+        evaluate = self._compute if _is_leaf(query) else self.operand
+        parts = [evaluate(part) for part in query.subqueries]
         least = max(query.minmatch or 0, 1)
         return self._view.accumulator.any_of(parts, least).boosted(query.boost)
 
@@ -258,27 +272,3 @@ def _is_leaf(query: qcore.Query) -> bool:
 
 def _constant(documents: NDArray[np.int64], score: float) -> Matches:
     return Matches(documents, np.full(len(documents), score, np.float32))
-
-
-def _phrase_starts(segment: OpenSegment, field: str, texts: Sequence[bytes]) -> NDArray[np.int64]:
-    """Return the place of every occurrence of a phrase, rarest word first."""
-    nothing = np.empty(0, np.int64)
-    order = sorted(range(len(texts)), key=lambda number: segment.count(field, texts[number]))
-    starts: NDArray[np.int64] | None = None
-    for offset in order:
-        places = segment.places(field, texts[offset])
-        if places is None:
-            return nothing
-        if starts is None:
-            starts = places - offset
-            if offset:
-                # A place before the document's beginning would belong to the one before it.
-                starts = starts[(places & (1 << POSITION_BITS) - 1) >= offset]
-        else:
-            wanted = starts + offset
-            found = np.searchsorted(places, wanted)
-            np.minimum(found, len(places) - 1, out=found)
-            starts = starts[places[found] == wanted]
-        if not starts.size:
-            return nothing
-    return nothing if starts is None else np.unique(starts)

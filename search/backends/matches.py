@@ -7,20 +7,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NOTHING", "Accumulator", "Mask", "Matches", "SortKey", "best"]
+__all__ = [
+    "NOTHING",
+    "Accumulator",
+    "DenseMatches",
+    "Mask",
+    "Matches",
+    "SortKey",
+    "best",
+    "distinct",
+]
 
 Mask = NDArray[np.bool_]
 """One truth value a document."""
 
-_SEARCH_BELOW = 16  # a list this many times shorter is looked up in the longer one, by bisection
+_SORT_BELOW = 10  # lists this many times shorter than all documents are united by sorting
+_SEARCH_BELOW = 64  # a list this many times shorter is looked up in the longer one, by bisection
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Which documents match, in order of their numbers, and each one's score."""
+    """Which documents match, in order of their numbers, and each one's score.
+
+    `positive` says that no score is 0, which makes unions faster.
+    """
 
     documents: NDArray[np.int64]
     scores: NDArray[np.float32]
+    positive: bool = False
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -30,12 +44,16 @@ class Matches:
         """The size in bytes."""
         return self.documents.nbytes + self.scores.nbytes
 
+    def listed(self) -> "Matches":
+        """Return the same documents in a list, as they are."""
+        return self
+
     def where(self, mask: Mask | None) -> "Matches":
         """Return those that a mask over all documents allows; None allows all."""
         if mask is None:
             return self
         kept = mask[self.documents]
-        return Matches(self.documents[kept], self.scores[kept])
+        return Matches(self.documents[kept], self.scores[kept], self.positive)
 
     def boosted(self, boost: float) -> "Matches":
         """Return the same documents with scores multiplied."""
@@ -49,8 +67,38 @@ class Matches:
         np.minimum(places, len(self.documents) - 1, out=places)
         return places, self.documents[places] == documents
 
+    def holds(self, documents: NDArray[np.int64]) -> Mask:
+        """Return which of some documents are among these."""
+        return self.places(documents)[1]
 
-NOTHING = Matches(np.empty(0, np.int64), np.empty(0, np.float32))
+
+@dataclass(frozen=True, slots=True)
+class DenseMatches:
+    """Matches of a common term: the score of every document, 0 where it does not match."""
+
+    scores: NDArray[np.float32]
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    @property
+    def nbytes(self) -> int:
+        """The size in bytes."""
+        return self.scores.nbytes
+
+    def listed(self) -> Matches:
+        """Return the same documents in a list."""
+        documents = np.flatnonzero(self.scores != 0)
+        return Matches(documents, self.scores[documents], positive=True)
+
+    def holds(self, documents: NDArray[np.int64]) -> Mask:
+        """Return which of some documents are among these."""
+        found: Mask = self.scores[documents] != 0
+        return found
+
+
+NOTHING = Matches(np.empty(0, np.int64), np.empty(0, np.float32), positive=True)
 
 
 class Accumulator:
@@ -64,57 +112,58 @@ class Accumulator:
         self._held = np.zeros(size, np.uint8)
         self._is_held = self._held.view(np.bool_)  # finding what is set is faster in truth values
 
-    def all_of(self, parts: Sequence[Matches]) -> Matches:
-        """Return the documents that every part has, scores added up in the order of the parts."""
-        if len(parts) == 1:
-            return parts[0]
-        shortest = min(parts, key=len)
-        if not len(shortest):
-            return NOTHING
-        documents = shortest.documents
-        columns: dict[int, NDArray[np.float32]] = {id(shortest): shortest.scores}
-        for part in sorted(parts, key=len):
-            if part is shortest:
-                continue
-            if len(documents) * _SEARCH_BELOW < len(part):
+    def all_of(self, parts: Sequence[Matches | DenseMatches]) -> Matches:
+        """Return the documents that every part has, scores added up from the rarest part on."""
+        ordered = sorted(parts, key=len)
+        shortest = ordered[0].listed()
+        documents, total = shortest.documents, shortest.scores
+        for part in ordered[1:]:
+            if not len(documents):
+                return NOTHING
+            if isinstance(part, DenseMatches):
+                scores = part.scores[documents]
+                found = scores != 0
+            elif len(documents) * _SEARCH_BELOW < len(part):
                 places, found = part.places(documents)
                 scores = part.scores[places]
             else:
-                self._held[part.documents] = 1
-                self._sums[part.documents] = part.scores
-                found = self._is_held[documents]
-                scores = self._sums[documents]
-                self._held[part.documents] = 0
-                self._sums[part.documents] = 0
+                scores, found = self._looked_up(part, documents)
             documents = documents[found]
-            columns = {key: column[found] for key, column in columns.items()}
-            columns[id(part)] = scores[found]
-        total = np.zeros(len(documents), np.float32)
-        for part in parts:
-            total += columns[id(part)]
-        return Matches(documents, total)
+            total = total[found] + scores[found]
+        return Matches(documents, total, all(map(_is_positive, parts)))
 
-    def any_of(self, parts: Sequence[Matches], least: int = 1) -> Matches:
-        """Return the documents that at least `least` parts have, scores added up in their order."""
+    def any_of(self, parts: Sequence[Matches | DenseMatches], least: int = 1) -> Matches:
+        """Return the documents that at least `least` parts have, with the sums of their scores."""
         parts = [part for part in parts if len(part)]
         if len(parts) < least:
             return NOTHING
         if len(parts) == 1:
-            return parts[0]
-        for number, part in enumerate(parts):
-            if number:
-                self._sums[part.documents] += part.scores
-            else:
-                self._sums[part.documents] = part.scores
-            if least > 1:
-                self._held[part.documents] += 1
-            else:
-                self._held[part.documents] = 1
-        documents = np.flatnonzero(self._is_held if least == 1 else self._held >= least)
-        scores = self._sums[documents]
-        self._held.fill(0)
-        self._sums.fill(0)
-        return Matches(documents, scores)
+            return parts[0].listed()
+        if least > 1:
+            return self._several_of([part.listed() for part in parts], least)
+        dense = [part.scores for part in parts if isinstance(part, DenseMatches)]
+        lists = [part for part in parts if isinstance(part, Matches)]
+        positive = all(map(_is_positive, lists))
+        if dense and positive:
+            np.copyto(self._sums, dense[0])
+            for scores in dense[1:]:
+                self._sums += scores
+        elif dense:
+            lists = [part.listed() for part in parts]
+        for part in lists:
+            self._sums[part.documents] += part.scores
+        if not positive or (not dense and sum(map(len, lists)) * _SORT_BELOW < len(self._sums)):
+            # Sorting few numbers is faster than looking at every document.
+            documents = distinct(
+                np.sort(np.concatenate([part.documents for part in lists]), kind="stable")
+            )
+            scores = self._sums[documents]
+            self._sums[documents] = 0
+        else:
+            documents = np.flatnonzero(self._sums != 0)
+            scores = self._sums[documents]
+            self._sums.fill(0)
+        return Matches(documents, scores, positive)
 
     def best_of(self, parts: Sequence[Matches], tie: float = 0.0) -> Matches:
         """Return what any part has, each with its best score and `tie` times its other scores."""
@@ -126,11 +175,55 @@ class Accumulator:
         scores = highest + np.float32(tie) * (together.scores - highest) if tie else highest
         return Matches(together.documents, scores)
 
-    def mask(self, matches: Matches) -> Mask:
+    def mask(self, matches: Matches | DenseMatches) -> Mask:
         """Return the documents as a mask."""
+        if isinstance(matches, DenseMatches):
+            found: Mask = matches.scores != 0
+            return found
         mask = np.zeros(len(self._sums), np.bool_)
         mask[matches.documents] = True
         return mask
+
+    def dense(self, matches: Matches) -> DenseMatches:
+        """Return positive matches with a score for every document."""
+        scores = np.zeros(len(self._sums), np.float32)
+        scores[matches.documents] = matches.scores
+        return DenseMatches(scores, len(matches))
+
+    def _looked_up(
+        self, part: Matches, documents: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], Mask]:
+        self._sums[part.documents] = part.scores
+        scores = self._sums[documents]
+        self._sums[part.documents] = 0
+        if part.positive:
+            return scores, scores != 0
+        self._held[part.documents] = 1
+        found = self._is_held[documents]
+        self._held[part.documents] = 0
+        return scores, found
+
+    def _several_of(self, parts: Sequence[Matches], least: int) -> Matches:
+        for part in parts:
+            self._sums[part.documents] += part.scores
+            self._held[part.documents] += 1
+        documents = np.flatnonzero(self._held >= least)
+        scores = self._sums[documents]
+        self._sums.fill(0)
+        self._held.fill(0)
+        return Matches(documents, scores, all(part.positive for part in parts))
+
+
+def _is_positive(part: Matches | DenseMatches) -> bool:
+    return isinstance(part, DenseMatches) or part.positive
+
+
+def distinct(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return ascending numbers, each once."""
+    is_new = np.ones(len(numbers), np.bool_)
+    np.not_equal(numbers[1:], numbers[:-1], out=is_new[1:])
+    once: NDArray[np.int64] = numbers[is_new]
+    return once
 
 
 SortKey = Callable[[NDArray[np.int64] | slice], NDArray[Any]]

@@ -3,7 +3,7 @@
 A segment never changes, so what is kept of it here outlives the commits that add others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.backends.vector_codec import (
+    Block,
     Documents,
     Keywords,
     VectorCodec,
@@ -21,10 +22,14 @@ from index.backends.vector_codec import (
     read_documents,
 )
 from search.backends.cache import ByteCache
+from search.backends.matches import distinct
 
 __all__ = ["OpenSegment", "TermPostings", "Values"]
 
+_FOUND = 1000  # terms whose place is remembered
+
 POSITION_BITS = 22  # as many as the index keeps
+_POSITION_MASK = (1 << POSITION_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,8 @@ class Values:
     """
 
     names: list[str]
-    counts: NDArray[np.int64]
-    numbers: NDArray[np.int64]
+    counts: NDArray[np.int32]
+    numbers: NDArray[np.int32]
 
 
 class OpenSegment:
@@ -63,10 +68,12 @@ class OpenSegment:
         self._terms = VectorTermsReader(segment.path(storage, VectorCodec.POSTINGS_EXT), {})
         self._cache = cache
         self._values: dict[tuple[str, str], Values] = {}
+        self._found: dict[tuple[str, bytes], tuple[Block, int] | None] = {}
 
     def count(self, field: str, text: bytes) -> int:
         """Return how many documents hold a term, deleted ones too."""
-        return int(self._terms.doc_frequency(field, text))
+        found = self._find(field, text)
+        return found[0].count(found[1]) if found else 0
 
     def postings(self, field: str, text: bytes) -> TermPostings | None:
         """Return the postings of a term, None where there is none."""
@@ -74,8 +81,7 @@ class OpenSegment:
         kept = self._cache.get(key)
         if kept is not None:
             return kept  # type: ignore[no-any-return]
-        terms = self._terms.fields.get(field)
-        found = terms.find(text) if terms else None
+        found = self._find(field, text)
         if found is None:
             return None
         block, number = found
@@ -88,24 +94,74 @@ class OpenSegment:
         self._cache.put(key, postings)
         return postings
 
-    def places(self, field: str, text: bytes) -> NDArray[np.int64] | None:
-        """Return every place of a term: document and position in one number, ascending.
+    def phrase(
+        self, field: str, texts: Sequence[bytes]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the documents of a phrase, and how often each holds it.
 
-        The position takes the lower POSITION_BITS. None where there is no such term.
+        Positions are read of documents that hold all terms only, and fewer with each term.
         """
-        key = (self.name, field, text, "places")
-        kept = self._cache.get(key)
-        if kept is not None:
-            return kept  # type: ignore[no-any-return]
-        terms = self._terms.fields.get(field)
-        found = terms.find(text) if terms else None
-        if found is None:
-            return None
+        nothing = np.empty(0, np.int64)
+        postings = {text: self.postings(field, text) for text in texts}
+        lists = [each.documents for each in postings.values() if each is not None]
+        if len(lists) < len(postings):
+            return nothing, nothing
+        documents = self._common(lists)
+        starts: NDArray[np.int64] | None = None
+        order = sorted(range(len(texts)), key=lambda place: self.count(field, texts[place]))
+        for offset in order:
+            if not documents.size:
+                return nothing, nothing
+            places = self._places(field, texts[offset], postings[texts[offset]], documents)
+            if starts is None:
+                # A start before the document's beginning would belong to the one before it.
+                starts = places[(places & _POSITION_MASK) >= offset] - offset
+            else:
+                wanted = starts + offset
+                found = np.searchsorted(places, wanted)
+                np.minimum(found, len(places) - 1, out=found)
+                starts = starts[places[found] == wanted]
+            documents = distinct(starts >> POSITION_BITS)
+        if starts is None or not starts.size:
+            return nothing, nothing
+        owners = distinct(starts) >> POSITION_BITS
+        first = np.flatnonzero(np.concatenate([[True], owners[1:] != owners[:-1]]))
+        return owners[first], np.diff(first, append=len(owners))
+
+    def _common(self, lists: Sequence[NDArray[np.int32]]) -> NDArray[np.int64]:
+        """Return the documents that are in every list."""
+        shortest, *others = sorted(lists, key=len)
+        documents = shortest.astype(np.int64)
+        for other in others:
+            self._marks[other] = True
+            documents = documents[self._marks[documents]]
+            self._marks[other] = False
+        return documents
+
+    def _places(
+        self,
+        field: str,
+        text: bytes,
+        postings: TermPostings | None,
+        documents: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Return the places of a term in some documents that hold it, ascending.
+
+        A place is document and position in one number; the position takes POSITION_BITS.
+        """
+        found = self._find(field, text)
+        assert found is not None  # noqa: S101  # the term has postings
+        assert postings is not None  # noqa: S101
         block, number = found
-        documents, frequencies = block.postings(number)
-        places: NDArray[np.int64] = np.repeat(documents << POSITION_BITS, frequencies)
-        places += block.positions(number)
-        self._cache.put(key, places)
+        if len(documents) == len(postings.documents):
+            chosen = np.arange(len(documents))
+        else:
+            self._marks[documents] = True
+            chosen = np.flatnonzero(self._marks[postings.documents])
+            self._marks[documents] = False
+        counts = postings.frequencies.astype(np.int64)
+        places: NDArray[np.int64] = np.repeat(documents << POSITION_BITS, counts[chosen])
+        places += block.positions(number, counts, chosen)
         return places
 
     def codes(self, field: str, documents: NDArray[np.integer]) -> NDArray[np.uint8]:
@@ -133,6 +189,20 @@ class OpenSegment:
             self._values[field, separator] = kept
         return kept
 
+    def _find(self, field: str, text: bytes) -> tuple[Block, int] | None:
+        """Return where a term is; the answer is asked for again at once, for its postings."""
+        key = field, text
+        if key not in self._found:
+            if len(self._found) >= _FOUND:
+                self._found.clear()
+            terms = self._terms.fields.get(field)
+            self._found[key] = terms.find(text) if terms else None
+        return self._found[key]
+
+    @cached_property
+    def _marks(self) -> NDArray[np.bool_]:
+        return np.zeros(self.documents.size, np.bool_)
+
     @cached_property
     def _zeros(self) -> NDArray[np.uint32]:
         return np.zeros(self.documents.size, np.uint32)
@@ -146,11 +216,13 @@ def _split(column: Keywords, separator: str) -> Values:
     numbers: dict[str, int] = {}
     of_value = [
         [numbers.setdefault(name, len(numbers)) for name in text.decode().split(separator) if name]
-        for text in column.values
+        for text in map(bytes, column.values)
     ]
     sizes = np.array([len(names) for names in of_value], np.int64)
     flat = np.array([number for names in of_value for number in names], np.int64)
     ends = np.cumsum(sizes)
     counts = sizes[column.ordinals]
     begins = (ends - sizes)[column.ordinals]
-    return Values(list(numbers), counts, flat[ranges(begins, counts)])
+    return Values(
+        list(numbers), counts.astype(np.int32), flat[ranges(begins, counts)].astype(np.int32)
+    )

@@ -71,14 +71,14 @@ class SegmentsView:
         """Return how many documents hold a term."""
         return sum(segment.count(field, text) for segment in self.segments)
 
-    def norms(self, field: str) -> NDArray[np.float64]:
+    def norms(self, field: str) -> NDArray[np.float32]:
         """Return the norm of each one-byte code of a field's length."""
         if field not in self._fields:
-            return np.full(256, similarity.K1)
+            return np.full(256, similarity.K1, np.float32)
         return self._fields[field][1]
 
     @cached_property
-    def _fields(self) -> dict[str, tuple[int, NDArray[np.float64]]]:
+    def _fields(self) -> dict[str, tuple[int, NDArray[np.float32]]]:
         fields = {}
         for name in {name for segment in self.segments for name in segment.documents.lengths}:
             documents = sum(
@@ -87,7 +87,7 @@ class SegmentsView:
                 if name in segment.documents.lengths
             )
             average = self.reader.field_length(name) / documents if documents else 0.0
-            norms = similarity.length_norms(LENGTHS.astype(np.float64), average)
+            norms = similarity.length_norms(LENGTHS, average)
             fields[name] = (documents, norms)
         return fields
 
@@ -126,7 +126,7 @@ class IndexView(SegmentsView):
         parts = [np.empty(0, "S1")]
         for segment in self.segments:
             keys = segment.documents.keywords["key"]
-            parts.append(np.array(keys.values, np.bytes_)[keys.ordinals])
+            parts.append(np.asarray(keys.values, np.bytes_)[keys.ordinals])
         return np.concatenate(parts)
 
     @cached_property
@@ -172,4 +172,4 @@ def _months(published: NDArray[np.int64]) -> Values:
     used = np.bincount(months - first) > 0
     table = np.cumsum(used) - 1
     names = (np.flatnonzero(used) + first).astype("datetime64[M]").astype(str).tolist()
-    return Values(names, dated.astype(np.int64), table[months - first])
+    return Values(names, dated.astype(np.int32), table[months - first].astype(np.int32))

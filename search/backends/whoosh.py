@@ -29,7 +29,7 @@ from search import similarity
 from search.backends.base import Statistics
 from search.backends.cache import ByteCache
 from search.backends.evaluator import Evaluator
-from search.backends.matches import NOTHING, Mask, Matches, SortKey, best
+from search.backends.matches import NOTHING, DenseMatches, Mask, Matches, SortKey, best
 from search.backends.queries import ColumnRange, ColumnValues, compile_query
 from search.backends.view import IndexView
 from search.parser import parse_query
@@ -55,7 +55,7 @@ class _Selection:
     counted: NDArray[np.int64]
     full: Matches
     partial: Matches
-    words: tuple[tuple[str, Matches], ...]
+    words: tuple[tuple[str, Matches | DenseMatches], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class WhooshSearcher:
         self._organisations = OrganisationTable.load(settings.entities)
         self._index = WhooshIndex(settings.data / "index", self._analyzer.fingerprint)
         self._lock = Lock()
-        # Half for what is decoded of segments, which outlives commits; half for scores.
-        self._cache_bytes = settings.cache * _MEGABYTE // 2
-        self._segments: ByteCache[Any] = ByteCache(self._cache_bytes)
+        # Scores answer at once while nothing is committed; postings outlive commits.
+        self._score_bytes = settings.cache * _MEGABYTE * 2 // 3
+        self._segments: ByteCache[Any] = ByteCache(settings.cache * _MEGABYTE // 3)
         self._open: _Open | None = None
         self._store: ArticleStore | None = None
 
@@ -167,7 +167,7 @@ class WhooshSearcher:
             view = IndexView(self._index, self._segments, former)
             if former:
                 former.close()
-            self._open = _Open(view, Evaluator(view, self._cache_bytes))
+            self._open = _Open(view, Evaluator(view, self._score_bytes))
         return self._open
 
     @contextmanager
@@ -197,10 +197,10 @@ class WhooshSearcher:
     ) -> _Selection:
         view = state.view
         allowed = self._allowed(state, request, query)
-        required: list[Matches] = []
-        words: list[tuple[str, Matches]] = []
+        required: list[Matches | DenseMatches] = []
+        words: list[tuple[str, Matches | DenseMatches]] = []
         for part in query.must:
-            matches = state.evaluator.evaluate(self._compile(part))
+            matches = state.evaluator.operand(self._compile(part))
             if isinstance(part, TermQuery | PhraseQuery) and part.optional:
                 words.append((part.surface, matches))
             else:
@@ -215,10 +215,10 @@ class WhooshSearcher:
         lacking = shown = NOTHING
         may_widen = request.match == "auto" and request.sort == "relevance" and len(words) > 1
         if may_widen and len(full) < similarity.WIDEN_BELOW:
-            lacking = _where(_holding_enough(view, optional), allowed)
+            lacking = _where(_holding_enough(view, [each.listed() for each in optional]), allowed)
             if required:
                 lacking = view.accumulator.all_of([*required, lacking])
-            _, whole = holds_all.places(lacking.documents)
+            whole = holds_all.holds(lacking.documents)
             lacking = Matches(lacking.documents[~whole], lacking.scores[~whole])
             shown = _where(lacking, filters.values())
         # Where the chosen values leave nothing at all, the others must still be seen.
@@ -273,7 +273,7 @@ class WhooshSearcher:
         self, view: IndexView, page: Matches, selection: _Selection, query: BooleanQuery
     ) -> tuple[Hit, ...]:
         highlighter = Highlighter(query, self._analyzer)
-        held = [(word, matches.places(page.documents)[1]) for word, matches in selection.words]
+        held = [(word, matches.holds(page.documents)) for word, matches in selection.words]
         hits = []
         for place, document in enumerate(page.documents.tolist()):
             try:

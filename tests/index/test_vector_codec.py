@@ -1,9 +1,8 @@
 """The vector codec: packing, damage, refusals, and the same answers as Whoosh's own codec."""
 
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,6 +19,9 @@ from index.backends.vector_codec.container import ContainerReader, ContainerWrit
 from index.backends.vector_codec.merging import merge_postings
 from index.backends.vector_codec.postings import Block, Postings, pack
 from index.errors import IndexUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Packing
 

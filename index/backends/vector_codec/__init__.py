@@ -2,12 +2,13 @@
 
 from index.backends.vector_codec.codec import VectorCodec, VectorSegment
 from index.backends.vector_codec.documents import LENGTHS, Documents, Keywords, read_documents
-from index.backends.vector_codec.postings import ranges, starts
+from index.backends.vector_codec.postings import Block, ranges, starts
 from index.backends.vector_codec.terms import FieldTerms, VectorTermsReader
 from index.backends.vector_codec.writer import VectorWriter, merge_tiers
 
 __all__ = [
     "LENGTHS",
+    "Block",
     "Documents",
     "FieldTerms",
     "Keywords",

@@ -37,9 +37,12 @@ _STORED = "_stored"
 
 @dataclass(frozen=True, slots=True)
 class Keywords:
-    """A column of byte strings: the distinct values, and the number of each document's value."""
+    """A column of byte strings: the distinct values, and the number of each document's value.
 
-    values: list[bytes]
+    Values of one length, such as ids, are an array.
+    """
+
+    values: Sequence[bytes] | NDArray[np.bytes_]
     ordinals: NDArray[np.uint32]
 
     @staticmethod
@@ -50,7 +53,7 @@ class Keywords:
         return Keywords(list(numbers), np.array(ordinals, np.uint32))
 
     def __getitem__(self, document: int) -> bytes:
-        return self.values[int(self.ordinals[document])]
+        return bytes(self.values[int(self.ordinals[document])])
 
 
 @dataclass(slots=True)
@@ -101,7 +104,10 @@ def _joined_keywords(
         own = keywords.ordinals[kept]
         used, places = np.unique(own, return_inverse=True)
         table = np.array(
-            [numbers.setdefault(keywords.values[number], len(numbers)) for number in used.tolist()],
+            [
+                numbers.setdefault(bytes(keywords.values[number]), len(numbers))
+                for number in used.tolist()
+            ],
             np.int64,
         )
         ordinals.append(table[places])
@@ -119,7 +125,7 @@ def write_documents(path: Path, documents: Documents) -> None:
         container.add(name, [codes], ["lengths"])
     for name, keywords in documents.keywords.items():
         sizes = np.fromiter(map(len, keywords.values), "<u4", len(keywords.values))
-        text = np.frombuffer(b"".join(keywords.values), np.uint8)
+        text = np.frombuffer(b"".join(map(bytes, keywords.values)), np.uint8)
         note = ["keywords", len(keywords.values)]
         container.add(name, [sizes, keywords.ordinals.astype("<u4"), text], note)
     container.close()
@@ -146,6 +152,11 @@ def _read_keywords(data: memoryview, count: int, size: int) -> Keywords:
     offset = 4 * count + -4 * count % 8
     ordinals = np.frombuffer(data, "<u4", size, offset)
     text = bytes(data[offset + 4 * size + -4 * size % 8 :])
+    if count > 1 and sizes[0] and (sizes == sizes[0]).all():
+        fixed = np.frombuffer(text, f"S{sizes[0]}", count)
+        # NumPy drops zero bytes at the end of a string.
+        if not (fixed.view(np.uint8).reshape(count, -1)[:, -1] == 0).any():
+            return Keywords(fixed, ordinals)
     ends = np.cumsum(sizes, dtype=np.int64).tolist()
     values = [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
     return Keywords(values, ordinals)

@@ -184,16 +184,33 @@ class Block:
         gaps = self._unpack_term(0, number, self._counts, count)
         return np.cumsum(gaps) - 1, self._unpack_term(1, number, self._counts, count)
 
-    def positions(self, number: int) -> NDArray[np.int64]:
+    def positions(
+        self,
+        number: int,
+        frequencies: NDArray[np.int64] | None = None,
+        chosen: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.int64]:
         """Return the positions of a term, those of each document one after another.
 
-        Raises ValueError for a field without them.
+        `chosen` are the places of the wanted postings in the term's list, ascending; without it
+        all are given. `frequencies` are the term's, where the caller has them already. Raises
+        ValueError for a field without positions.
         """
         if not self._has_positions:
             raise ValueError("The field has no positions.")
-        frequencies = self._unpack_term(1, number, self._counts, self.count(number))
+        if frequencies is None:
+            frequencies = self._unpack_term(1, number, self._counts, self.count(number))
         occurrences = self._counts.astype(np.int64) + self._extra
-        steps = self._unpack_term(2, number, occurrences, self.occurrences(number))
+        if chosen is None or 2 * len(chosen) > len(frequencies):
+            steps = self._unpack_term(2, number, occurrences, self.occurrences(number))
+            if chosen is not None:
+                kept = np.zeros(len(frequencies), np.bool_)
+                kept[chosen] = True
+                steps, frequencies = steps[np.repeat(kept, frequencies)], frequencies[kept]
+        else:
+            places = ranges(starts(frequencies)[chosen], frequencies[chosen])
+            steps = self._unpack_term(2, number, occurrences, self.occurrences(number), places)
+            frequencies = frequencies[chosen]
         return _sums(steps, frequencies)
 
     def unpack(self) -> Postings:
@@ -215,22 +232,33 @@ class Block:
         )
 
     def _unpack_term(
-        self, stream: int, number: int, counts: NDArray[np.integer], count: int
+        self,
+        stream: int,
+        number: int,
+        counts: NDArray[np.integer],
+        count: int,
+        places: NDArray[np.int64] | None = None,
     ) -> NDArray[np.int64]:
+        """Return a term's numbers of a stream, those at some ascending places or all `count`."""
         classes = self._classes >> 2 * stream & 3
         kind = int(classes[number])
         if kind == 0:
-            return np.ones(count, np.int64)
+            return np.ones(count if places is None else len(places), np.int64)
         one, two, rest = self._streams[stream]
-        stored = one if kind == 1 else two
+        stored, escape = (one, _ESCAPES[1]) if kind == 1 else (two, _ESCAPES[2])
         start = int(counts[:number][classes[:number] == kind].sum(dtype=np.int64))
-        values = stored[start : start + count].astype(np.int64)
-        patched = np.flatnonzero(values == _ESCAPES[kind])
-        if patched.size:
-            before = np.count_nonzero(stored[:start] == _ESCAPES[kind])
-            if kind == 2:
-                before += np.count_nonzero(one == _ESCAPES[1])
+        own = stored[start : start + count]
+        patched = np.flatnonzero(own == escape)
+        before = int(np.count_nonzero(stored[:start] == escape)) if patched.size else 0
+        if patched.size and kind == 2:
+            before += int(np.count_nonzero(one == _ESCAPES[1]))
+        if places is None:
+            values = own.astype(np.int64)
             values[patched] = rest[before : before + patched.size]
+            return values
+        values = own[places].astype(np.int64)
+        wanted = np.flatnonzero(values == escape)
+        values[wanted] = rest[before + np.searchsorted(patched, places[wanted])]
         return values
 
     def _unpack_stream(self, stream: int, counts: Numbers) -> Numbers:

@@ -1,0 +1,183 @@
+"""This project's index: the vector codec inside Whoosh, filled and asked through its own seams."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from engine import FACET_SIZE, FACETS, Hit, Page, Stopwatch, folder_size
+from queries import PageQuery
+from tokens import Batch, FieldSlice
+
+from index.analysis import FieldTokens
+from index.backends.whoosh import SEPARATOR, WhooshIndex
+from index.schema import UNDATED, IndexBatch, IndexDocument
+from index.settings import Settings
+from search.backends.cache import ByteCache
+from search.backends.evaluator import Evaluator
+from search.backends.matches import Matches, best
+from search.backends.queries import compile_query
+from search.backends.view import IndexView
+from search.query import (
+    BooleanQuery,
+    KeywordQuery,
+    MatchAllQuery,
+    PhraseQuery,
+    Query,
+    RangeQuery,
+    TermQuery,
+)
+
+__all__ = ["Ours"]
+
+_FINGERPRINT = "benchmark"  # the tokens come from the cache, whatever the analyzer is now
+_CACHE = Settings().cache * (1 << 20) // 3  # one part for postings, two for scores: the searcher's
+
+
+class Ours:
+    """The index in a folder, without the article store."""
+
+    version = "Anwen"
+
+    def __init__(self, folder: Path) -> None:
+        self._index = WhooshIndex(folder, _FINGERPRINT)
+        self._folder = folder
+
+    def build(self, batches: Iterable[Batch], clock: Stopwatch) -> None:
+        """Fill a generation from ready tokens; the clock stands still while they are sliced."""
+        with clock.running():
+            context = self._index.writer(1, rebuild=True)
+            writer = context.__enter__()
+        for batch in batches:
+            made = _index_batch(batch)
+            with clock.running():
+                writer.update_documents(made)
+        with clock.running():
+            context.__exit__(None, None, None)
+
+    def open(self) -> None:
+        """Open a view of the live generation."""
+        self._segments: ByteCache[Any] = ByteCache(_CACHE)
+        self._look(IndexView(self._index, self._segments))
+
+    def page(self, query: PageQuery) -> Page:
+        """Answer with one page, by the steps of `WhooshSearcher.search`."""
+        view = self._view
+        matches = self._evaluator.evaluate(compile_query(_compile(query), str)).where(view.live)
+        counts = view.facets.counts(matches.documents)
+        facets = {}
+        for name in FACETS:
+            column = view.keywords[name]
+            size = len(column.values) if name == "month" else FACET_SIZE
+            facets[name] = column.top(counts[name], size)
+        return Page(total=len(matches), hits=self._hits(matches), facets=facets)
+
+    def update(self, batch: Batch) -> None:
+        """Replace documents in the live generation."""
+        with self._index.writer(1) as writer:
+            writer.update_documents(_index_batch(batch))
+
+    def refresh(self) -> None:
+        """Open a new view where the index has changed, as the searcher does before a query."""
+        if self._view.state != self._index.state:
+            previous = self._view
+            self._look(IndexView(self._index, self._segments, previous))
+            previous.close()
+
+    def size(self) -> int:
+        """Return the bytes of the index on disk."""
+        return folder_size(self._folder)
+
+    def close(self) -> None:
+        """Release the index's files."""
+        self._view.close()
+
+    def _look(self, view: IndexView) -> None:
+        self._view = view
+        self._evaluator = Evaluator(view, 2 * _CACHE)
+
+    def _hits(self, matches: Matches) -> tuple[Hit, ...]:
+        view = self._view
+        keys = (
+            lambda places: -matches.scores[places],
+            lambda places: view.newest_first[matches.documents[places]],
+        )
+        places = best(10, len(matches), keys)
+        return tuple(
+            _hit(view, document, score)
+            for document, score in zip(
+                matches.documents[places].tolist(), matches.scores[places].tolist(), strict=True
+            )
+        )
+
+
+def _hit(view: IndexView, document: int, score: float) -> Hit:
+    number = bisect_right(view.bases, document) - 1
+    columns = view.segments[number].documents
+    local = document - view.bases[number]
+    published = int(columns.numbers["published"][local])
+    names = columns.keywords["organisations"][local].decode()
+    return Hit(
+        id=columns.keywords["key"][local].decode(),
+        score=score,
+        published=None if published == UNDATED else published,
+        category=columns.keywords["category"][local].decode(),
+        source=columns.keywords["source"][local].decode(),
+        organisations=tuple(names.split(SEPARATOR)) if names else (),
+    )
+
+
+def _index_batch(batch: Batch) -> IndexBatch:
+    return IndexBatch(
+        documents=tuple(
+            IndexDocument(
+                id=record.id,
+                published=UNDATED if record.published is None else record.published,
+                day_only=record.day_only,
+                category=record.category,
+                source=record.source,
+                organisations=record.organisations,
+            )
+            for record in batch.documents
+        ),
+        fields={
+            name: _field_tokens(part, batch.tokens.vocabulary)
+            for name, part in batch.fields.items()
+        },
+    )
+
+
+def _field_tokens(part: FieldSlice, vocabulary: list[str]) -> FieldTokens:
+    """Return a slice as the analyzer would: with a vocabulary of its own."""
+    known, terms = np.unique(part.terms, return_inverse=True)
+    sizes = np.diff(part.bounds)
+    owners = np.repeat(np.arange(len(sizes), dtype=np.uint32), sizes)
+    return FieldTokens(
+        vocabulary=[vocabulary[number] for number in known.tolist()],
+        terms=terms.astype(np.uint32),
+        documents=owners,
+        positions=np.array(part.positions),
+        # Every position has one unit.
+        lengths=np.bincount(owners[part.is_unit], minlength=len(sizes)).astype(np.uint32),
+    )
+
+
+def _compile(query: PageQuery) -> Query:
+    # Units matter to highlights only, which are no part of the page query.
+    must: list[Query] = [
+        TermQuery(text=term.text, units=(), surface=term.text) for term in query.must
+    ]
+    if query.phrase:
+        units = tuple(term.text for term in query.phrase)
+        must.append(PhraseQuery(units=units, surface="".join(units)))
+    if query.should:
+        # In a query of its own: beside a filter it would be optional.
+        terms = (TermQuery(text=term.text, units=(), surface=term.text) for term in query.should)
+        must.append(BooleanQuery(should=tuple(terms)))
+    narrowing: list[Query] = []
+    if query.first:
+        narrowing.append(RangeQuery(first=query.first, last=query.last))
+    if query.organisation:
+        narrowing.append(KeywordQuery(field="organisation", values=(query.organisation,)))
+    return BooleanQuery(must=tuple(must) or (MatchAllQuery(),), filter=tuple(narrowing))

@@ -24,6 +24,10 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	@touch $@
 
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
+	$(BIN)/pip install --quiet --require-hashes -r requirements-bench.txt
+	@touch $@
+
 demo: $(VENV)/.run
 	$(BIN)/anwen demo
 
@@ -39,7 +43,7 @@ test: lint
 eval: $(VENV)/.dev
 	$(BIN)/python -m tests.relevance
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	$(BIN)/python -m tests.benchmarks
 
 soak: $(VENV)/.dev
@@ -50,3 +54,5 @@ lock:
 		--generate-hashes --no-emit-index-url --no-header -q -o requirements.txt
 	uv pip compile pyproject.toml --extra fast --group dev -c requirements.txt --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.txt
+	uv pip compile --group bench --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-bench.txt

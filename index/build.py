@@ -21,7 +21,7 @@ from index.backends.whoosh import WhooshIndex
 from index.corpus import Page, Unreadable, read_pages
 from index.document import Article
 from index.entities import OrganisationTable, annotate, entities_fingerprint
-from index.errors import IndexOutOfDate, NotAnArticle, StoreLocked
+from index.errors import IndexOutOfDate, NotAnArticle, StoreError, StoreLocked
 from index.extract import extract, extractor_fingerprint
 from index.schema import IndexBatch, index_batch
 from index.settings import Settings
@@ -99,15 +99,23 @@ def open_index(settings: Settings, analyzer: Analyzer) -> WhooshIndex:
 
 @contextmanager
 def _locked(settings: Settings) -> Iterator[None]:
-    settings.data.mkdir(parents=True, exist_ok=True)
-    path = settings.data / "writer.lock"
+    lock = FileLock(settings.data / "writer.lock", timeout=_LOCK_SECONDS)
     try:
-        with FileLock(path, timeout=_LOCK_SECONDS):
-            yield
+        settings.data.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
     except Timeout as error:
         raise StoreLocked(
             f"Another process is writing to {settings.data}. Wait until it has finished."
         ) from error
+    except OSError as error:
+        raise StoreError(
+            f"The data folder {settings.data} cannot be written: {error}. See who may write there, "
+            "or name another with --data."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def build(

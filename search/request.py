@@ -24,7 +24,8 @@ class SearchRequest:
 
     Repeated values of one filter mean any of them; different filters must all hold. `month` is
     `YYYY-MM`; `first` and `last` are days, both included. Days and months are those of Beijing.
-    `cursor` takes the place of `page`. Raises BadParameter where two values contradict each other.
+    `cursor` takes the place of `page`; `explain` asks how the query is evaluated. Raises
+    BadParameter where two values contradict each other.
     """
 
     query: str = ""
@@ -42,6 +43,7 @@ class SearchRequest:
     page: int = 1
     size: int = 10
     cursor: str | None = None
+    explain: bool = False
 
     def __post_init__(self) -> None:
         if self.first and self.last and self.first > self.last:

@@ -100,7 +100,8 @@ class SearchResults:
     `total` counts articles that hold every word, `widened` those that lack some; where nothing
     holds every word, `total`, `groups` and the facets count the latter too. `pageable` is the
     number of hits one can page through, `relaxed` names each word that some hit on this page
-    lacks, `next` is the cursor of the following page.
+    lacks, `next` is the cursor of the following page. `explanation` says how the query was
+    evaluated, a line each part; None where it was not asked for.
     """
 
     query: str
@@ -118,3 +119,4 @@ class SearchResults:
     did_you_mean: DidYouMean | None
     notices: tuple[Notice, ...]
     understood: tuple[Understood, ...]
+    explanation: tuple[str, ...] | None = None

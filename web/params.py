@@ -34,6 +34,7 @@ _CHOICES = {
     "sort": ("relevance", "newest", "oldest"),
     "duplicates": ("fold", "show"),  # nothing is folded yet: both answer the same
     "format": ("json",),
+    "explain": ("0", "1"),
 }
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH = re.compile(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])")
@@ -64,6 +65,7 @@ def read_request(parameters: MultiDict[str, str]) -> SearchRequest:
         page=_number(parameters, "page", _DEFAULT.page),
         size=size,
         cursor=parameters.get("cursor", "").strip() or None,
+        explain=chosen["explain"] == "1",
     )
 
 

@@ -16,6 +16,7 @@ _LEAD_IN = 120  # characters of an article's snippet, which no query has chosen
 def results_object(results: SearchResults) -> dict[str, Any]:
     """Return the answer of /api/v1/search and of `anwen search --json`."""
     better = results.did_you_mean
+    asked = {} if results.explanation is None else {"explain": list(results.explanation)}
     return {
         "query": results.query,
         "total": results.total,
@@ -54,7 +55,7 @@ def results_object(results: SearchResults) -> dict[str, Any]:
             }
             for period in results.understood
         ],
-    }
+    } | asked
 
 
 def article_object(article: Article, excerpt: Excerpt) -> dict[str, Any]:

@@ -121,6 +121,11 @@ class WhooshSearcher:
                 did_you_mean=None,
                 notices=parsed.notices,
                 understood=(),
+                explanation=(
+                    tuple(state.evaluator.explain(self._compile(parsed.query)))
+                    if request.explain
+                    else None
+                ),
             )
 
     def article(self, article_id: str) -> Article:

@@ -309,6 +309,15 @@ def test_a_bug_is_a_logged_500_without_its_traceback(
     assert "the secret reason" in caplog.text
 
 
+def test_explain_tells_how_each_part_was_evaluated(client: FlaskClient) -> None:
+    plain, told = search(client, q="勒索软件"), search(client, q="勒索软件 -漏洞", explain=1)
+    assert "explain" not in plain.get_json()
+    answer = told.get_json()
+    assert list(answer) == [*RESULT_KEYS, "explain"]
+    assert any("勒索软件" in line and "arrays" in line for line in answer["explain"])
+    assert search(client, q="a", explain="yes").status_code == 400
+
+
 def test_a_store_that_was_restored_answers_the_next_request(
     tmp_path: Path,
     article_maker: Callable[..., Article],

@@ -32,7 +32,10 @@ class Settings:
     """MB of tokens that `anwen index` holds before it writes them out."""
 
     cache: int = 96
-    """MB of decoded postings and scores that each process of `anwen serve` keeps."""
+    """MB of decoded postings and scores that each process of `anwen serve` keeps at least.
+
+    Of an index above four times that size it keeps a quarter of the size.
+    """
 
     terms: Path | None = None
     """A file of words that the analyzer must not cut, one a line; adds to the built-in list."""

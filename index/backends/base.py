@@ -15,7 +15,7 @@ class IndexWriter(Protocol):
         """Add documents, each in place of any with the same id from before this writer."""
 
     def delete_document(self, identifier: str) -> None:
-        """Delete the document with that id; nothing happens where there is none."""
+        """Delete the document with that id from before this writer, if there is one."""
 
 
 class Index(Protocol):

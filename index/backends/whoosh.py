@@ -11,21 +11,33 @@ import json
 import os
 import pickle
 import shutil
+import struct
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import whoosh.index
 from whoosh import columns, fields, formats
 from whoosh.filedb.filestore import FileStorage
 from whoosh.filedb.structfile import StructFile
+from whoosh.reading import EmptyReader, MultiReader, SegmentReader
 
 from index.analysis import FieldTokens
-from index.backends.vector_codec import Documents, Keywords, VectorSegment, VectorWriter
-from index.errors import IndexOutOfDate, IndexUnavailable
+from index.backends.vector_codec import (
+    Documents,
+    Keywords,
+    OpenCodec,
+    SegmentFiles,
+    VectorCodec,
+    VectorSegment,
+    VectorWriter,
+)
+from index.errors import IndexOutOfDate, IndexUnavailable, StoreLocked
 from index.schema import (
     SCHEMA_VERSION,
     TEXT_FIELDS,
@@ -41,8 +53,8 @@ SEPARATOR = "\n"
 
 _ABOUT = "anwen.json"
 _MEGABYTE = 1 << 20
-
-T = TypeVar("T")
+_TOC = ".toc"
+_SEAL = struct.Struct("<I")
 
 
 class _TermsField(fields.FieldType):  # type: ignore[misc]
@@ -68,10 +80,33 @@ def _schema() -> fields.Schema:
 
 
 class _Storage(FileStorage):  # type: ignore[misc]
-    """A folder of which no file can make Whoosh run code: only segments are unpickled."""
+    """A folder whose tables of contents are sealed, and can make Whoosh run no code.
+
+    Whoosh's table of contents is a pickle without a checksum. A CRC-32 is put at its end, where
+    Whoosh does not look, and of what is pickled only segments are read.
+    """
+
+    def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
+        if newname.endswith(_TOC):
+            with (Path(self.folder) / oldname).open("r+b") as file:
+                checksum = zlib.crc32(file.read())
+                file.write(_SEAL.pack(checksum))
+                file.flush()
+                os.fsync(file.fileno())
+        super().rename_file(oldname, newname, safe)
 
     def open_file(self, name: str, **options: Any) -> StructFile:
-        return _File((Path(self.folder) / name).open("rb"), name=name, **options)
+        path = Path(self.folder) / name
+        if not name.endswith(_TOC):
+            return super().open_file(name, **options)
+        content = path.read_bytes()
+        body, seal = content[: -_SEAL.size], content[-_SEAL.size :]
+        if len(seal) < _SEAL.size or _SEAL.unpack(seal)[0] != zlib.crc32(body):
+            raise IndexUnavailable(
+                f"The index file {path} is damaged: it does not match its checksum. "
+                "Run: anwen index --rebuild"
+            )
+        return _File(BytesIO(body), name=name, **options)
 
 
 class _File(StructFile):  # type: ignore[misc]
@@ -91,9 +126,12 @@ class _SegmentsUnpickler(pickle.Unpickler):
 class _Writer:
     """Adapts the batch writer to IndexWriter."""
 
-    def __init__(self, writer: VectorWriter, reader: Any) -> None:
+    def __init__(self, writer: VectorWriter) -> None:
         self._writer = writer
-        self._reader = reader
+        base, self._terms = 0, []
+        for segment in writer.segments:
+            self._terms.append((base, writer.codec.open(writer.storage, segment).terms))
+            base += segment.doc_count_all()
 
     def update_documents(self, batch: IndexBatch) -> None:
         if not batch.documents:
@@ -106,10 +144,12 @@ class _Writer:
         self._writer.add_batch(_columns(batch), tokens | batch.fields)
 
     def delete_document(self, identifier: str) -> None:
-        # Whoosh's own delete_by_term opens a searcher for every call.
-        if ("id", identifier) in self._reader:
-            for number in self._reader.postings("id", identifier).all_ids():
-                self._writer.delete_document(number)
+        # Whoosh's own way asks each time for the set of all that is deleted.
+        for base, terms in self._terms:
+            found = terms.fields["id"].find(identifier.encode()) if "id" in terms.fields else None
+            if found:
+                for number in found[0].postings(found[1])[0].tolist():
+                    self._writer.delete_document(base + number)
 
 
 def _columns(batch: IndexBatch) -> Documents:
@@ -174,6 +214,15 @@ class WhooshIndex:
         except FileNotFoundError:
             return generation, 0
 
+    @property
+    def size(self) -> int:
+        """The bytes of the live generation on disk."""
+        folder, size = self._path(self.generation), 0
+        for path in folder.iterdir() if folder.is_dir() else ():
+            with suppress(FileNotFoundError):  # merged away a moment ago
+                size += path.stat().st_size
+        return size
+
     def out_of_date(self) -> str | None:
         """Say why the live generation does not fit the running code, None where it does."""
         about = self._about()
@@ -184,32 +233,38 @@ class WhooshIndex:
         return None
 
     def open_segments(
-        self, open_one: Callable[[Any, VectorSegment], T]
-    ) -> tuple[Any, list[tuple[VectorSegment, T]]]:
-        """Open the live generation: a Whoosh reader of it, and each segment as `open_one` opens it.
+        self, known: Mapping[str, SegmentFiles]
+    ) -> tuple[Any, list[tuple[VectorSegment, SegmentFiles]]]:
+        """Open the live generation: a Whoosh reader of it, and its segments with their files.
 
-        `open_one` is given Whoosh's storage and segment. Raises IndexUnavailable where there is
-        no index or it is damaged, IndexOutOfDate where it does not fit.
+        `known` are files that are open already, by the segment's id. Raises IndexUnavailable where
+        there is no index or it is damaged, IndexOutOfDate where it does not fit.
         """
         if not self.generation:
             raise IndexUnavailable(f"There is no index in {self._folder}. Run: anwen index PATH")
         if reason := self.out_of_date():
             raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
+        failure: Exception | None = None
         for attempt in range(5):
+            if attempt:
+                # About one open in a hundred fails while another process commits: the list of
+                # segments is read before the files, and a merge removes files in between.
+                time.sleep(0.01 * 2**attempt)
             try:
                 index = self._open(self._path(self.generation))
                 state = index._read_toc()
-                opened = [(segment, open_one(index.storage, segment)) for segment in state.segments]
-                reader = index._reader(
-                    index.storage, state.schema, state.segments, state.generation
-                )
-            except (OSError, EOFError, whoosh.index.IndexError, pickle.UnpicklingError) as error:
-                # About one open in a hundred fails while another process commits: the list of
-                # segments is read before the files, and a merge removes files in between.
+                opened = [
+                    (
+                        segment,
+                        known.get(segment.segment_id())
+                        or VectorCodec().open(index.storage, segment),
+                    )
+                    for segment in state.segments
+                ]
+            except (OSError, whoosh.index.IndexError) as error:
                 failure = error
-                time.sleep(0.02 * 2**attempt)
             else:
-                return reader, opened
+                return _reader(index.storage, state.schema, opened), opened
         raise IndexUnavailable(
             f"The index in {self._folder} does not open: {failure}. Run: anwen index --rebuild"
         ) from failure
@@ -221,23 +276,32 @@ class WhooshIndex:
         fresh = rebuild or not live
         number = self._next_number() if fresh else live
         path = self._path(number)
-        if fresh:
-            path.mkdir(parents=True)
-            index = _Storage(str(path)).create_index(_schema())
-        else:
-            index = self._open(path)
-        writer = VectorWriter(index, self._memory)
         try:
-            with writer.reader() as reader:
-                yield _Writer(writer, reader)
-        except BaseException:
-            writer.cancel()
             if fresh:
-                shutil.rmtree(path)
+                path.mkdir(parents=True)
+                index = _Storage(str(path)).create_index(_schema())
+            else:
+                index = self._open(path)
+            writer = VectorWriter(index, self._memory)
+            try:
+                yield _Writer(writer)
+                writer.commit()
+            except BaseException:
+                if not writer.is_closed:
+                    with suppress(OSError):
+                        writer.cancel()
+                raise
+        except BaseException as error:
+            if fresh:
+                shutil.rmtree(path, ignore_errors=True)
+            if isinstance(error, whoosh.index.LockError):
+                raise StoreLocked(f"Another process is writing to {path}.") from error
+            if isinstance(error, whoosh.index.IndexError):
+                raise IndexUnavailable(
+                    f"The index in {path} does not open: {error}. Run: anwen index --rebuild"
+                ) from error
             raise
-        writer.commit()
-        about = {"schema": SCHEMA_VERSION, "analyzer": self._fingerprint, "revision": revision}
-        _write_atomically(path / _ABOUT, json.dumps(about))
+        self._write_about(path, revision)
         if fresh:
             _write_atomically(self._folder / "current", str(number))
             self._drop_old(keep={number, live})
@@ -263,15 +327,41 @@ class WhooshIndex:
             if number not in keep:
                 shutil.rmtree(self._path(number), ignore_errors=True)
 
+    def _write_about(self, path: Path, revision: int) -> None:
+        about = {"schema": SCHEMA_VERSION, "analyzer": self._fingerprint, "revision": revision}
+        _write_atomically(path / _ABOUT, json.dumps(about | {"checksum": _checksum(about)}))
+
     def _about(self) -> dict[str, Any]:
         path = self._path(self.generation) / _ABOUT
         try:
-            about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            about: dict[str, Any] = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
             raise IndexUnavailable(
                 f"{path} cannot be read: {error}. Run: anwen index --rebuild"
             ) from error
+        # Files of an earlier version have no checksum, and are out of date.
+        if about.pop("checksum", 0) != _checksum(about) and about.get("schema") != 1:
+            raise IndexUnavailable(
+                f"The index file {path} is damaged: it does not match its checksum. "
+                "Run: anwen index --rebuild"
+            )
         return about
+
+
+def _checksum(about: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(about, sort_keys=True).encode())
+
+
+def _reader(
+    storage: _Storage, schema: fields.Schema, opened: list[tuple[VectorSegment, SegmentFiles]]
+) -> Any:
+    """Return a Whoosh reader over files that are open."""
+    readers = [
+        SegmentReader(storage, schema, segment, codec=OpenCodec(files)) for segment, files in opened
+    ]
+    if not readers:
+        return EmptyReader(schema)
+    return readers[0] if len(readers) == 1 else MultiReader(readers)
 
 
 def _write_atomically(path: Path, text: str) -> None:

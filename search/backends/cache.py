@@ -15,14 +15,15 @@ class _Sized(Protocol):
 
 T = TypeVar("T", bound=_Sized)
 
-_ENTRY_BYTES = 300  # what an entry costs beside its arrays
+_ENTRY_BYTES = 1000  # what an entry costs beside its arrays
 
 
 class ByteCache(Generic[T]):
     """Keeps values up to a number of bytes in all; for one thread at a time."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        """Take the limit in bytes, which may be changed later."""
+        self.limit = limit
         self._values: OrderedDict[Hashable, T] = OrderedDict()
         self.nbytes = 0
 
@@ -36,10 +37,10 @@ class ByteCache(Generic[T]):
     def put(self, key: Hashable, value: T) -> None:
         """Keep a value, unless it alone is larger than a quarter of the limit."""
         size = int(value.nbytes) + _ENTRY_BYTES
-        if size > self._limit // 4 or key in self._values:
+        if size > self.limit // 4 or key in self._values:
             return
         self._values[key] = value
         self.nbytes += size
-        while self.nbytes > self._limit:
+        while self.nbytes > self.limit:
             _, dropped = self._values.popitem(last=False)
             self.nbytes -= int(dropped.nbytes) + _ENTRY_BYTES

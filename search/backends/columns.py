@@ -37,7 +37,7 @@ class KeywordColumn:
         counts, numbers = np.concatenate(every_count), np.concatenate(every_number)
         first = starts(counts)
         has_any = counts > 0
-        self.first = np.full(len(counts), len(self.values), np.int64)
+        self.first = np.full(len(counts), len(self.values), np.int32)
         self.first[has_any] = numbers[first[has_any]]
         self._more = np.delete(numbers, first[has_any])
         self._has_more = counts > 1
@@ -55,13 +55,30 @@ class KeywordColumn:
 
     def mask(self, wanted: Iterable[str]) -> Mask:
         """Return which documents have any of the values, whatever their case."""
-        chosen = np.zeros(len(self.values) + 1, np.bool_)
-        for name in wanted:
-            chosen[self._folded.get(name.casefold(), [])] = True
+        chosen = self._chosen(wanted)
         mask: Mask = chosen[self.first]
         if self._more.size:
             mask[self._more_owners[chosen[self._more]]] = True
         return mask
+
+    def having(self, documents: NDArray[np.int64], wanted: Iterable[str]) -> Mask:
+        """Return which of some documents have any of the values."""
+        chosen = self._chosen(wanted)
+        found: Mask = chosen[self.first[documents]]
+        if self._more.size:
+            places = np.flatnonzero(self._has_more[documents])
+            several = documents[places]
+            counts = self._more_counts[several]
+            others = chosen[self._more[ranges(self._more_begins[several], counts)]]
+            found[np.repeat(places, counts)[others]] = True
+        return found
+
+    def _chosen(self, wanted: Iterable[str]) -> Mask:
+        """Return a truth value for the number of each value, and False for none."""
+        chosen = np.zeros(len(self.values) + 1, np.bool_)
+        for name in wanted:
+            chosen[self._folded.get(name.casefold(), [])] = True
+        return chosen
 
     def counts(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
         """Count some documents by the number of the value."""
@@ -119,10 +136,11 @@ class FacetCounter:
     def __init__(self, columns: dict[str, KeywordColumn]) -> None:
         self._columns = columns
         joined = {n: c for n, c in columns.items() if len(c.values) <= _JOINED_VALUES}
-        numbers = np.zeros(1, np.int64)
+        numbers = np.zeros(len(next(iter(columns.values())).first), np.int64)
         for column in joined.values():
             numbers = numbers * (len(column.values) + 1) + column.first
-        combinations, self._combined = np.unique(numbers, return_inverse=True)
+        combinations, places = np.unique(numbers, return_inverse=True)
+        self._combined = places.astype(np.int32)
         self._parts: dict[str, NDArray[np.int64]] = {}
         for name, column in reversed(joined.items()):
             combinations, self._parts[name] = np.divmod(combinations, len(column.values) + 1)

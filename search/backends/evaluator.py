@@ -25,12 +25,13 @@ __all__ = ["MAX_EXPANSIONS", "Evaluator"]
 
 _DENSE_SHARE = 8  # a term that one in so many documents holds is kept as a score for each document
 _SMALL = 1 << 16  # bytes
+_FEW = 8  # of one document in so many a filter is asked singly
 
 MAX_EXPANSIONS = 2000  # terms of one prefix; each costs a reading of its postings
 
 
 class Evaluator:
-    """Evaluates queries over one view. `cache` keeps the scores of terms while the view lives."""
+    """Evaluates queries over one view; `cache_bytes` bound the scores that it keeps."""
 
     def __init__(self, view: SegmentsView, cache_bytes: int) -> None:
         self._view = view
@@ -47,7 +48,10 @@ class Evaluator:
         """Return the same in the form that further unions and intersections like best."""
         if not _is_leaf(query):
             return self._compute(query)
-        kept = self._small.get(query) or self._large.get(query)
+        # Not `or`: matches of no document are false.
+        kept: Matches | DenseMatches | None = self._small.get(query)
+        if kept is None:
+            kept = self._large.get(query)
         if kept is not None:
             return kept
         matches = self._compute(query)
@@ -64,18 +68,31 @@ class Evaluator:
         if isinstance(query, ColumnValues | ColumnRange):
             mask = self._masks.get(query)
             if mask is None:
-                if not isinstance(self._view, IndexView):
-                    raise TypeError(f"{query!r} asks for a column of articles")
-                mask = query.mask(self._view)
+                mask = query.mask(self._articles)
                 self._masks.put(query, mask)
             return mask
         return self._view.accumulator.mask(self.operand(query))
+
+    def filtered(self, matches: Matches, query: qcore.Query) -> Matches:
+        """Return the matches that a filter allows."""
+        is_column = isinstance(query, ColumnValues | ColumnRange)
+        if is_column and len(matches) * _FEW < self._view.size and self._masks.get(query) is None:
+            kept = query.having(self._articles, matches.documents)
+            return Matches(matches.documents[kept], matches.scores[kept], matches.positive)
+        return matches.where(self.mask(query))
+
+    @property
+    def _articles(self) -> IndexView:
+        if not isinstance(self._view, IndexView):
+            raise TypeError("Only an index of articles has columns to filter by.")
+        return self._view
 
     def explain(self, query: qcore.Query, depth: int = 0) -> list[str]:
         """Say of each part of a query how it is evaluated and how many documents it gives."""
         known = type(query) in self._methods
         how = "arrays" if known else "Whoosh's matchers"
-        lines = [f"{'  ' * depth}{query!r}: {how}, {len(self.evaluate(query))} documents"]
+        count = len(self.evaluate(query).where(self._view.live))
+        lines = [f"{'  ' * depth}{query!r}: {how}, {count} documents"]
         if known and not _is_leaf(query):
             for child in query.children():
                 lines += self.explain(child, depth + 1)
@@ -163,8 +180,8 @@ class Evaluator:
 
     def _and(self, query: whoosh.And) -> Matches:
         wanted = [part for part in query.subqueries if not isinstance(part, whoosh.Not)]
-        filters = [part for part in wanted if isinstance(part, ColumnValues | ColumnRange)]
-        scored = [part for part in wanted if part not in filters]
+        filters = [_unwrapped(part) for part in wanted if _is_filter(part)]
+        scored = [part for part in wanted if not _is_filter(part)]
         excluded = [part.query for part in query.subqueries if isinstance(part, whoosh.Not)]
         if scored:
             matches = self._view.accumulator.all_of([self.operand(part) for part in scored])
@@ -173,7 +190,7 @@ class Evaluator:
         else:
             return NOTHING
         for part in filters:
-            matches = matches.where(self.mask(part))
+            matches = self.filtered(matches, part)
         for part in excluded:
             matches = matches.where(~self.mask(part))
         return matches.boosted(query.boost)
@@ -256,16 +273,29 @@ class Evaluator:
             return None
         try:
             return bytes(schema[field].to_bytes(text))
-        except ValueError:
+        except (TypeError, ValueError):
             return None
+
+
+def _is_filter(query: qcore.Query) -> bool:
+    """Say whether a query asks for a column, and adds nothing to a score."""
+    if isinstance(query, whoosh.ConstantScoreQuery):
+        return query.score == 0 and _is_filter(query.child)
+    return isinstance(query, ColumnValues | ColumnRange)
+
+
+def _unwrapped(query: qcore.Query) -> qcore.Query:
+    return _unwrapped(query.child) if isinstance(query, whoosh.ConstantScoreQuery) else query
 
 
 def _is_leaf(query: qcore.Query) -> bool:
     """Say whether a query's matches are worth keeping: a term, in one field or in several."""
     if isinstance(query, whoosh.Or):
-        # Whoosh holds two of these equal whatever their minmatch.
-        return not query.minmatch and all(
-            isinstance(part, whoosh.Term | whoosh.Phrase) for part in query.subqueries
+        # Whoosh holds two of these equal whatever their minmatch and scale.
+        return (
+            not query.minmatch
+            and not query.scale
+            and all(isinstance(part, whoosh.Term | whoosh.Phrase) for part in query.subqueries)
         )
     return isinstance(query, whoosh.Term | whoosh.Phrase | whoosh.Prefix)
 

@@ -109,8 +109,7 @@ class Accumulator:
 
     def __init__(self, size: int) -> None:
         self._sums = np.zeros(size, np.float32)
-        self._held = np.zeros(size, np.uint8)
-        self._is_held = self._held.view(np.bool_)  # finding what is set is faster in truth values
+        self._held = np.zeros(size, np.uint16)
 
     def all_of(self, parts: Sequence[Matches | DenseMatches]) -> Matches:
         """Return the documents that every part has, scores added up from the rarest part on."""
@@ -199,7 +198,7 @@ class Accumulator:
         if part.positive:
             return scores, scores != 0
         self._held[part.documents] = 1
-        found = self._is_held[documents]
+        found = self._held[documents] > 0
         self._held[part.documents] = 0
         return scores, found
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from whoosh import query as whoosh
 from whoosh.query import qcore
 
@@ -37,7 +39,10 @@ class ColumnValues(qcore.Query):  # type: ignore[misc]
         self.fieldname, self.values, self.boost = field, tuple(values), 1.0
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ColumnValues) and hash(self) == hash(other)
+        return isinstance(other, ColumnValues) and (self.fieldname, self.values) == (
+            other.fieldname,
+            other.values,
+        )
 
     def __hash__(self) -> int:
         return hash((self.fieldname, self.values))
@@ -49,6 +54,10 @@ class ColumnValues(qcore.Query):  # type: ignore[misc]
         """Return the documents that have a value."""
         return view.keywords[self.fieldname].mask(self.values)
 
+    def having(self, view: "IndexView", documents: NDArray[np.int64]) -> Mask:
+        """Return which of some documents have one."""
+        return view.keywords[self.fieldname].having(documents, self.values)
+
 
 class ColumnRange(qcore.Query):  # type: ignore[misc]
     """Published on a day from `first` to `last`, both included; None leaves that side open."""
@@ -57,7 +66,10 @@ class ColumnRange(qcore.Query):  # type: ignore[misc]
         self.first, self.last, self.boost = first, last, 1.0
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ColumnRange) and hash(self) == hash(other)
+        return isinstance(other, ColumnRange) and (self.first, self.last) == (
+            other.first,
+            other.last,
+        )
 
     def __hash__(self) -> int:
         return hash((self.first, self.last))
@@ -68,6 +80,10 @@ class ColumnRange(qcore.Query):  # type: ignore[misc]
     def mask(self, view: "IndexView") -> Mask:
         """Return the documents of the period."""
         return view.between(self.first, self.last)
+
+    def having(self, view: "IndexView", documents: NDArray[np.int64]) -> Mask:
+        """Return which of some documents are of the period."""
+        return view.between(self.first, self.last, documents)
 
 
 def compile_query(query: Query, canonical: Callable[[str], str]) -> qcore.Query:

@@ -11,16 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.backends.vector_codec import (
-    Block,
-    Documents,
-    Keywords,
-    VectorCodec,
-    VectorSegment,
-    VectorTermsReader,
-    ranges,
-    read_documents,
-)
+from index.backends.vector_codec import POSITION_BITS, Block, Keywords, SegmentFiles, ranges
 from search.backends.cache import ByteCache
 from search.backends.matches import distinct
 
@@ -28,7 +19,6 @@ __all__ = ["OpenSegment", "TermPostings", "Values"]
 
 _FOUND = 1000  # terms whose place is remembered
 
-POSITION_BITS = 22  # as many as the index keeps
 _POSITION_MASK = (1 << POSITION_BITS) - 1
 
 
@@ -61,11 +51,12 @@ class Values:
 class OpenSegment:
     """A segment with its files mapped; `cache` is shared by all of them."""
 
-    def __init__(self, storage: Any, segment: VectorSegment, cache: ByteCache[Any]) -> None:
-        """Open the files; raises FileNotFoundError, or IndexUnavailable where one is damaged."""
-        self.name: str = segment.segment_id()
-        self.documents: Documents = read_documents(segment.path(storage, VectorCodec.DOCUMENTS_EXT))
-        self._terms = VectorTermsReader(segment.path(storage, VectorCodec.POSTINGS_EXT), {})
+    def __init__(self, name: str, files: SegmentFiles, cache: ByteCache[Any]) -> None:
+        """Take the segment's id and its open files."""
+        self.name = name
+        self.files = files
+        self.documents = files.documents
+        self._terms = files.terms
         self._cache = cache
         self._values: dict[tuple[str, str], Values] = {}
         self._found: dict[tuple[str, bytes], tuple[Block, int] | None] = {}
@@ -185,7 +176,7 @@ class OpenSegment:
         kept = self._values.get((field, separator))
         if kept is None:
             column = self.documents.keywords.get(field)
-            kept = _split(column or Keywords([b""], self._zeros), separator)
+            kept = _split(Keywords([b""], self._zeros) if column is None else column, separator)
             self._values[field, separator] = kept
         return kept
 

@@ -104,12 +104,19 @@ class IndexView(SegmentsView):
         """
         self.state = index.state
         known = {segment.name: segment for segment in previous.segments} if previous else {}
+        reader, opened = index.open_segments(
+            {name: segment.files for name, segment in known.items()}
+        )
         super().__init__(
-            *index.open_segments(
-                lambda storage, segment: (
-                    known.get(segment.segment_id()) or OpenSegment(storage, segment, cache)
+            reader,
+            [
+                (
+                    segment,
+                    known.get(segment.segment_id())
+                    or OpenSegment(segment.segment_id(), files, cache),
                 )
-            )
+                for segment, files in opened
+            ],
         )
         self.published = self._numbers("published", np.int64)
         self.day_only = self._numbers("day_only", np.bool_)
@@ -142,13 +149,16 @@ class IndexView(SegmentsView):
         keys = np.where(self.day_only, self.published + _DAY, self.published)
         return np.where(self.published == UNDATED, np.iinfo(np.int64).max, keys)
 
-    def between(self, first: date | None, last: date | None) -> Mask:
-        """Return which documents were published from one day to another in Beijing."""
-        mask: Mask = self.published != UNDATED
+    def between(
+        self, first: date | None, last: date | None, documents: NDArray[np.int64] | None = None
+    ) -> Mask:
+        """Return which documents, or which of some, were published in a period of Beijing days."""
+        published = self.published if documents is None else self.published[documents]
+        mask: Mask = published != UNDATED
         if first is not None:
-            mask &= self.published >= _second(first)
+            mask &= published >= _second(first)
         if last is not None:
-            mask &= self.published < _second(last) + _DAY
+            mask &= published < _second(last) + _DAY
         return mask
 
     def _numbers(self, field: str, kind: Any) -> NDArray[Any]:

@@ -38,7 +38,7 @@ from search.request import FACET_SIZE, FACETS, SearchRequest
 from search.results import FacetBucket, Hit, SearchResults
 from search.snippet import Highlighter, snippet
 
-__all__ = ["WhooshSearcher"]
+__all__ = ["WhooshSearcher", "cache_size"]
 
 
 _MEGABYTE = 1 << 20
@@ -76,9 +76,7 @@ class WhooshSearcher:
         self._organisations = OrganisationTable.load(settings.entities)
         self._index = WhooshIndex(settings.data / "index", self._analyzer.fingerprint)
         self._lock = Lock()
-        # Scores answer at once while nothing is committed; postings outlive commits.
-        self._score_bytes = settings.cache * _MEGABYTE * 2 // 3
-        self._segments: ByteCache[Any] = ByteCache(settings.cache * _MEGABYTE // 3)
+        self._segments: ByteCache[Any] = ByteCache(0)
         self._open: _Open | None = None
         self._store: ArticleStore | None = None
 
@@ -169,10 +167,12 @@ class WhooshSearcher:
     def _current(self) -> _Open:
         if self._open is None or self._open.view.state != self._index.state:
             former = self._open.view if self._open else None
+            size = cache_size(self._settings, self._index)
+            self._segments.limit = size // 3
             view = IndexView(self._index, self._segments, former)
             if former:
                 former.close()
-            self._open = _Open(view, Evaluator(view, self._score_bytes))
+            self._open = _Open(view, Evaluator(view, size * 2 // 3))
         return self._open
 
     @contextmanager
@@ -325,6 +325,14 @@ class WhooshSearcher:
             FacetBucket(value=value, count=shown[value], selected=value in selected)
             for value in dict.fromkeys((*listed, *selected))
         )
+
+
+def cache_size(settings: Settings, index: WhooshIndex) -> int:
+    """Return how many bytes may be kept: as the settings say, or a quarter of a large index.
+
+    A third of it is for postings, which outlive commits, the rest for scores, which do not.
+    """
+    return max(settings.cache * _MEGABYTE, index.size // 4)
 
 
 def _where(matches: Matches, masks: Iterable[Mask]) -> Matches:

@@ -1,5 +1,6 @@
 """The queries: drawn from titles and leads of the smallest collection, the same in every run."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -66,7 +67,7 @@ def draw_queries(records: Sequence[Document], tokens: Tokens, count: int) -> lis
     Every second one comes from a vulnerability record, although five in six documents are such.
     """
     random = Random(_SEED)
-    sources = _Sources(records[:count], tokens)
+    sources = _Sources(records, count, tokens)
     drawn: dict[str, list[PageQuery]] = {kind: [] for kind in KINDS}
     for narrowing in ("", " + date", " + organisation"):
         for number in range(_EACH):
@@ -84,8 +85,8 @@ def draw_queries(records: Sequence[Document], tokens: Tokens, count: int) -> lis
 class _Sources:
     """Documents that queries are drawn from."""
 
-    def __init__(self, records: Sequence[Document], tokens: Tokens) -> None:
-        self._records = records
+    def __init__(self, everything: Sequence[Document], count: int, tokens: Tokens) -> None:
+        records = self._records = everything[:count]
         self._tokens = tokens
         # A phrase finds these inside identifiers where positions are kept, but not where a view of
         # units is a text of its own.
@@ -94,6 +95,10 @@ class _Sources:
         self._news = [
             number for number, record in enumerate(records) if not _is_vulnerability(record)
         ]
+        self._spellings = Counter(
+            name.casefold()
+            for name in {name for record in everything for name in record.organisations}
+        )
         self._others = [
             number for number, record in enumerate(records) if _is_vulnerability(record)
         ]
@@ -119,9 +124,13 @@ class _Sources:
                 first = day - timedelta(days=random.randrange(365))
                 query = replace(query, first=first, last=first + timedelta(days=364))
             elif narrowing == " + organisation":
-                if not record.organisations:
+                # A filter of this project's asks for a name in whatever case.
+                names = [
+                    name for name in record.organisations if self._spellings[name.casefold()] == 1
+                ]
+                if not names:
                     continue
-                query = replace(query, organisation=random.choice(record.organisations))
+                query = replace(query, organisation=random.choice(names))
             return replace(query, kind=kind + narrowing)
 
     def _terms(self, random: Random, number: int, kind: str, size: int) -> PageQuery | None:

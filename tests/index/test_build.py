@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from index.build import Summary, build, remove
-from index.errors import AnwenError, IndexOutOfDate, StoreLocked, UnknownArticle
+from index.errors import AnwenError, IndexOutOfDate, StoreError, StoreLocked, UnknownArticle
 from index.settings import Settings
 from index.store import ArticleStore
 from search import SearchRequest, open_searcher
@@ -232,6 +232,15 @@ def test_a_path_that_does_not_exist_leaves_nothing_behind(settings: Settings) ->
     with pytest.raises(AnwenError, match="does not exist"):
         run(settings, settings.data / "nowhere")
     assert not settings.data.exists()
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(crawl: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    impossible = Settings(data=tmp_path / "file" / "data")
+    with pytest.raises(StoreError, match="cannot be written"):
+        run(impossible, crawl)
+    with pytest.raises(StoreError, match="cannot be written"):
+        remove(impossible, ["x"])
 
 
 def behind(settings: Settings, crawl: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
 """Processes killed while they build, commit and merge: nothing acknowledged is lost."""
 
+import errno
 import subprocess
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -9,13 +11,23 @@ from typing import Any
 import pytest
 from whoosh import query
 
+from index.analysis import Analyzer
+from index.backends.vector_codec import VectorWriter
 from index.backends.whoosh import WhooshIndex
+from index.errors import IndexUnavailable
 from search.backends.cache import ByteCache
 from search.backends.evaluator import Evaluator
 from search.backends.view import IndexView
 
 ROOT = Path(__file__).parents[2]
 COMMITTING = Path(__file__).with_name("committing.py")
+
+_specification = spec_from_file_location("committing", COMMITTING)
+assert _specification is not None
+assert _specification.loader is not None
+_committing = module_from_spec(_specification)
+_specification.loader.exec_module(_committing)
+batch = _committing.batch
 
 
 def commit_until_killed(folder: Path, kill_at: int, seed: int) -> list[int]:
@@ -67,6 +79,69 @@ def kill(folder: Path, times: int, seed: int) -> None:
     assert len(generations) <= 3
     live = folder / f"{WhooshIndex(folder, 'tests').generation:06}"
     assert len(list(live.iterdir())) < 60
+
+
+def refusal(folder: Path) -> str | None:
+    """Return what is said of a damaged index, None where it opens and answers."""
+    try:
+        documents_in(folder)
+    except IndexUnavailable as error:
+        return str(error)
+    return None
+
+
+def test_every_damaged_file_of_an_index_is_refused_by_name(
+    tmp_path: Path, analyzer: Analyzer
+) -> None:
+    index = WhooshIndex(tmp_path, "tests")
+    for first in (0, 200, 203):
+        with index.writer(first + 200) as writer:
+            writer.update_documents(batch(first, 200 if not first else 3, analyzer))
+    live = tmp_path / f"{index.generation:06}"
+    random = Random(4)
+    files = [path for path in live.iterdir() if path.suffix in {".toc", ".vdoc", ".vpst", ".json"}]
+    assert len(files) >= 4
+    refused = 0
+    for path in files:
+        sound = path.read_bytes()
+        for _ in range(30):
+            place = random.randrange(len(sound))
+            changed = bytearray(sound)
+            changed[place] ^= 1 << random.randrange(8)
+            path.write_bytes(random.choice([bytes(changed), sound[:place]]))
+            if said := refusal(tmp_path):
+                refused += 1
+                assert path.name in said
+                assert "anwen index --rebuild" in said
+        path.write_bytes(sound)
+    assert refusal(tmp_path) is None
+    # Blocks are checked when they are read, and a view does not read them all.
+    assert refused > 0.8 * 30 * len(files)
+
+
+def test_a_commit_that_fails_leaves_nothing_behind_and_can_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, analyzer: Analyzer
+) -> None:
+    index = WhooshIndex(tmp_path, "tests")
+    with index.writer(3) as writer:
+        writer.update_documents(batch(0, 3, analyzer))
+    for rebuild in (False, True):
+        with monkeypatch.context() as patched:
+            patched.setattr(VectorWriter, "_commit_toc", full_disk)
+            with (
+                pytest.raises(OSError, match="No space left"),
+                index.writer(5, rebuild=rebuild) as writer,
+            ):
+                writer.update_documents(batch(0, 5, analyzer))
+        assert set(documents_in(tmp_path)) == {f"{number:016x}" for number in range(3)}
+        assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["000001"]
+    with index.writer(5) as writer:
+        writer.update_documents(batch(0, 5, analyzer))
+    assert set(documents_in(tmp_path).values()) == {1}
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_kills_lose_no_acknowledged_commit(tmp_path: Path) -> None:

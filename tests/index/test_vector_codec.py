@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from whoosh import fields, formats, query
+from whoosh import columns, fields, formats, query
 from whoosh.analysis import SpaceSeparatedTokenizer
 from whoosh.filedb.filestore import FileStorage
 from whoosh.writing import SegmentWriter
@@ -141,6 +141,22 @@ def test_every_shorter_file_is_refused(container: Path) -> None:
         container.write_bytes(sound[:length])
         with pytest.raises(IndexUnavailable, match="damaged"):
             ContainerReader(container)
+
+
+def test_a_merge_keeps_the_default_of_a_column_that_a_segment_lacks(tmp_path: Path) -> None:
+    column = fields.COLUMN(columns.NumericColumn("q", default=-5))
+    index = FileStorage(str(tmp_path)).create_index(fields.Schema(id=fields.ID, number=column))
+    for values in ({"id": "a", "number": 7}, {"id": "b"}):
+        writer = VectorWriter(index, 1 << 20)
+        writer.add_document(**values)
+        writer.commit(merge=False)
+    with index.reader() as reader:
+        leaves = [leaf for leaf, _ in reader.leaf_readers()]
+        assert [leaf.column_reader("number")[0] for leaf in leaves] == [7, -5]
+    VectorWriter(index, 1 << 20).commit(optimize=True)
+    with index.reader() as reader:
+        ((leaf, _),) = reader.leaf_readers()
+        assert list(leaf.column_reader("number")) == [7, -5]
 
 
 def test_a_file_of_another_version_is_refused(container: Path) -> None:

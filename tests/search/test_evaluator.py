@@ -64,8 +64,13 @@ class Collection:
         self.stock = indexes[0]
         toc = indexes[1]._read_toc()
         cache: ByteCache[Any] = ByteCache(1 << 20)
+        codec = VectorCodec()
         opened = [
-            (segment, OpenSegment(indexes[1].storage, segment, cache)) for segment in toc.segments
+            (
+                segment,
+                OpenSegment(segment.segment_id(), codec.open(indexes[1].storage, segment), cache),
+            )
+            for segment in toc.segments
         ]
         self.view = SegmentsView(indexes[1].reader(), opened)
         self.evaluator = Evaluator(self.view, random.choice([1, 1 << 20]))
@@ -202,6 +207,29 @@ def test_scores_are_the_same_at_length(tmp_path: Path) -> None:
         for _ in range(6):
             check_whoosh(collection, random)
             check_force(collection, random)
+
+
+def test_what_is_not_there_is_not_looked_for_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection = Collection(tmp_path, 3)
+    absent = query.Phrase("text", ["w1", "none"])
+    assert not len(collection.evaluator.evaluate(absent))
+    monkeypatch.setattr(Evaluator, "_compute", None)
+    assert not len(collection.evaluator.evaluate(absent))
+
+
+def test_scale_and_minmatch_are_not_taken_from_the_cache(tmp_path: Path) -> None:
+    collection = Collection(tmp_path, 3)
+    terms = [query.Term("text", word) for word in WORDS[:3]]
+    plain = collection.evaluated(query.Or(terms))
+    assert collection.evaluated(query.Or(terms, minmatch=2)).keys() < plain.keys()
+    assert collection.evaluated(query.Or(terms, scale=0.9)) != plain
+
+
+def test_more_parts_than_a_byte_counts_are_counted() -> None:
+    part = Matches(np.array([3], np.int64), np.ones(1, np.float32))
+    assert Accumulator(5).any_of([part] * 300, least=257).documents.tolist() == [3]
 
 
 def test_explain_names_what_whoosh_had_to_answer(tmp_path: Path) -> None:

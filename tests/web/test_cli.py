@@ -122,15 +122,6 @@ def test_a_mistake_is_told_in_one_line_and_by_the_exit_status(
     assert "Traceback" not in result.output
 
 
-def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for arguments in (["index", str(tmp_path)], ["remove", "x"]):
-        result = anwen(*arguments, data=tmp_path / "file" / "data")
-        assert result.exit_code == 1
-        assert "file" in result.output
-        assert "cannot be" in result.output
-
-
 def test_a_folder_whose_name_is_no_utf_8_is_one_like_any_other(demo: Path, tmp_path: Path) -> None:
     data = tmp_path / "x\udcff"
     data.symlink_to(demo)

@@ -1,20 +1,21 @@
 """The codec and the segment that names it in Whoosh's table of contents."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from whoosh.codec import base
 
 from index.backends.vector_codec.documents import (
-    LENGTHS,
+    Documents,
     VectorPerDocumentReader,
     VectorPerDocumentWriter,
     read_documents,
 )
 from index.backends.vector_codec.terms import VectorFieldWriter, VectorTermsReader
 
-__all__ = ["VectorCodec", "VectorSegment"]
+__all__ = ["OpenCodec", "SegmentFiles", "VectorCodec", "VectorSegment"]
 
 
 class VectorSegment(base.Segment):  # type: ignore[misc]
@@ -71,12 +72,39 @@ class VectorCodec(base.Codec):  # type: ignore[misc]
         return VectorFieldWriter(segment.path(storage, self.POSTINGS_EXT))
 
     def per_document_reader(self, storage: Any, segment: VectorSegment) -> VectorPerDocumentReader:
-        return VectorPerDocumentReader(segment.path(storage, self.DOCUMENTS_EXT), segment)
+        # A writer asks for it before there are postings.
+        documents = read_documents(segment.path(storage, self.DOCUMENTS_EXT))
+        return VectorPerDocumentReader(documents, segment)
 
     def terms_reader(self, storage: Any, segment: VectorSegment) -> VectorTermsReader:
+        return self.open(storage, segment).terms
+
+    def open(self, storage: Any, segment: VectorSegment) -> "SegmentFiles":
+        """Open the two files; raises FileNotFoundError, or IndexUnavailable for a damaged one."""
         documents = read_documents(segment.path(storage, self.DOCUMENTS_EXT))
-        lengths = {name: LENGTHS[codes] for name, codes in documents.lengths.items()}
-        return VectorTermsReader(segment.path(storage, self.POSTINGS_EXT), lengths)
+        path = segment.path(storage, self.POSTINGS_EXT)
+        return SegmentFiles(documents, VectorTermsReader(path, documents.lengths))
 
     def new_segment(self, storage: Any, indexname: str) -> VectorSegment:  # noqa: ARG002
         return VectorSegment(indexname)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFiles:
+    """A segment's two files, open."""
+
+    documents: Documents
+    terms: VectorTermsReader
+
+
+class OpenCodec(VectorCodec):
+    """Gives Whoosh's readers files that are open already."""
+
+    def __init__(self, files: SegmentFiles) -> None:
+        self._files = files
+
+    def per_document_reader(self, storage: Any, segment: VectorSegment) -> VectorPerDocumentReader:  # noqa: ARG002
+        return VectorPerDocumentReader(self._files.documents, segment)
+
+    def terms_reader(self, storage: Any, segment: VectorSegment) -> VectorTermsReader:  # noqa: ARG002
+        return self._files.terms

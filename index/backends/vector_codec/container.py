@@ -6,11 +6,12 @@
     offset (u64), bytes (u32) and crc32 (u32) of the directory · "ANWENEND"
 
 Every number is little-endian. The directory is checked when a file is opened, a section when it is
-read first: opening does not depend on the size, and no damaged byte is ever searched.
+read first, so that opening a file does not read all of it and no damaged byte is ever searched.
 """
 
 import json
 import mmap
+import os
 import struct
 import zlib
 from collections.abc import Sequence
@@ -69,6 +70,8 @@ class ContainerWriter:
         self._file.write(directory)
         checksum = zlib.crc32(directory)
         self._file.write(_FOOTER.pack(self._offset, len(directory), checksum, _END))
+        self._file.flush()
+        os.fsync(self._file.fileno())  # before anything names the file
         self._file.close()
 
     def abandon(self) -> None:
@@ -106,11 +109,6 @@ class ContainerReader:
         if zlib.crc32(directory) != checksum:
             raise self._damaged("its directory does not match its checksum")
         self.sections = [Section(*entry) for entry in json.loads(directory)]
-
-    @property
-    def size(self) -> int:
-        """The length of the file in bytes."""
-        return len(self._buffer)
 
     def bytes(self, number: int) -> memoryview:
         """Return a section by its place in `sections`; raises IndexUnavailable if damaged."""

@@ -5,7 +5,7 @@ the number of its value. Stored fields are such a column too, of JSON.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,13 +70,21 @@ class Documents:
     lengths: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
 
     @staticmethod
-    def concatenate(parts: "Sequence[tuple[Documents, NDArray[np.bool_]]]") -> "Documents":
-        """Join the documents that each part's mask keeps; absent columns are filled up."""
+    def concatenate(
+        parts: "Sequence[tuple[Documents, NDArray[np.bool_]]]", defaults: Mapping[str, Any]
+    ) -> "Documents":
+        """Join the documents that each part's mask keeps.
+
+        Where a part has not a column that another has, its documents get the default.
+        """
         joined = Documents(sum(int(kept.sum()) for _, kept in parts))
         for name in dict.fromkeys(name for part, _ in parts for name in part.numbers):
             kind = next(part.numbers[name].dtype for part, _ in parts if name in part.numbers)
             joined.numbers[name] = np.concatenate(
-                [part.numbers.get(name, np.zeros(part.size, kind))[kept] for part, kept in parts]
+                [
+                    part.numbers.get(name, np.full(part.size, defaults.get(name, 0), kind))[kept]
+                    for part, kept in parts
+                ]
             )
         for name in dict.fromkeys(name for part, _ in parts for name in part.lengths):
             joined.lengths[name] = np.concatenate(
@@ -87,19 +95,19 @@ class Documents:
             )
         for name in dict.fromkeys(name for part, _ in parts for name in part.keywords):
             joined.keywords[name] = _joined_keywords(
-                [(part.keywords.get(name), kept) for part, kept in parts]
+                [(part.keywords.get(name), kept) for part, kept in parts], defaults.get(name, b"")
             )
         return joined
 
 
 def _joined_keywords(
-    parts: Sequence[tuple[Keywords | None, NDArray[np.bool_]]],
+    parts: Sequence[tuple[Keywords | None, NDArray[np.bool_]]], default: bytes
 ) -> Keywords:
     numbers: dict[bytes, int] = {}
     ordinals = []
     for keywords, kept in parts:
         if keywords is None:
-            ordinals.append(np.full(int(kept.sum()), numbers.setdefault(b"", len(numbers))))
+            ordinals.append(np.full(int(kept.sum()), numbers.setdefault(default, len(numbers))))
             continue
         own = keywords.ordinals[kept]
         used, places = np.unique(own, return_inverse=True)
@@ -176,6 +184,7 @@ class VectorPerDocumentWriter(base.PerDocumentWriter):  # type: ignore[misc]
     def start_doc(self, docnum: int) -> None:
         """Begin a document."""
         self._size = docnum + 1
+        self._stored = {}
 
     def add_field(self, fieldname: str, fieldobj: FieldType, value: Any, length: int) -> None:  # noqa: ARG002
         """Take the stored value and the length of a field."""
@@ -195,9 +204,11 @@ class VectorPerDocumentWriter(base.PerDocumentWriter):  # type: ignore[misc]
     def finish_doc(self) -> None:
         """End a document."""
         if self._stored:
-            text = json.dumps(self._stored, ensure_ascii=False, separators=(",", ":"))
+            try:
+                text = json.dumps(self._stored, ensure_ascii=False, separators=(",", ":"))
+            except TypeError as error:
+                raise ValueError(f"Stored fields are kept as JSON: {error}.") from error
             self.add_column_value(_STORED, columns.VarBytesColumn(), text.encode())
-            self._stored = {}
 
     def close(self) -> None:
         """Write the file."""
@@ -229,8 +240,8 @@ class VectorPerDocumentWriter(base.PerDocumentWriter):  # type: ignore[misc]
 class VectorPerDocumentReader(base.PerDocumentReader):  # type: ignore[misc]
     """Whoosh's view of a segment's documents."""
 
-    def __init__(self, path: Path, segment: Any) -> None:
-        self.documents = read_documents(path)
+    def __init__(self, documents: Documents, segment: Any) -> None:
+        self.documents = documents
         self._segment = segment
 
     def doc_count(self) -> int:
@@ -259,7 +270,7 @@ class VectorPerDocumentReader(base.PerDocumentReader):  # type: ignore[misc]
 
     def doc_field_length(self, docnum: int, fieldname: str, default: int = 0) -> int:
         codes = self.documents.lengths.get(fieldname)
-        return int(LENGTHS[codes[docnum]]) if codes is not None else default
+        return int(LENGTHS[codes[docnum]]) if codes is not None and codes[docnum] else default
 
     def field_length(self, fieldname: str) -> int:
         return int(self._segment.field_lengths.get(fieldname, 0))

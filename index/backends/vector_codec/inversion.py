@@ -8,20 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.analysis import FieldTokens
-from index.backends.vector_codec.postings import Postings
+from index.backends.vector_codec.postings import POSITION_BITS, Postings
 
 __all__ = ["MAX_DOCUMENTS", "TokenBuffer"]
 
 Keys = NDArray[np.uint64]
 
 _DOCUMENT_BITS = 18
-_POSITION_BITS = 22  # a page has at most 8 MiB, so fewer units than 2²²
 
 MAX_DOCUMENTS = 1 << _DOCUMENT_BITS
 """How many documents one buffer can tell apart."""
 
-_TERM_SHIFT = np.uint64(_DOCUMENT_BITS + _POSITION_BITS)
-_POSITION_MASK = np.uint64((1 << _POSITION_BITS) - 1)
+_TERM_SHIFT = np.uint64(_DOCUMENT_BITS + POSITION_BITS)
+_POSITION_MASK = np.uint64((1 << POSITION_BITS) - 1)
 
 
 class TokenBuffer:
@@ -41,25 +40,25 @@ class TokenBuffer:
             [numbers.setdefault(term, len(numbers)) for term in tokens.vocabulary], np.uint64
         )
         keys = table[tokens.terms] << _TERM_SHIFT
-        keys |= (tokens.documents + np.uint64(first)) << np.uint64(_POSITION_BITS)
+        keys |= (tokens.documents + np.uint64(first)) << np.uint64(POSITION_BITS)
         keys |= np.minimum(tokens.positions, _POSITION_MASK).astype(np.uint64)
         self._keys.append(keys)
         self.size += len(keys)
 
     def invert(self, *, positions: bool) -> Postings | None:
-        """Return the postings, None where there is no token; the buffer is empty afterwards."""
+        """Return the postings, None where there is no token; the buffer is used up."""
         if not self._keys:
             return None
         keys = np.concatenate(self._keys)
         texts = [text.encode() for text in self._numbers]
-        self.__init__()  # type: ignore[misc]  # the parts are not needed any more
+        self._keys = []  # as large as what has just been made of them
         order = sorted(range(len(texts)), key=texts.__getitem__)
         ranks = np.empty(len(texts), np.uint64)
         ranks[order] = np.arange(len(texts), dtype=np.uint64)
         rest = np.uint64((1 << int(_TERM_SHIFT)) - 1)
         keys = ranks[keys >> _TERM_SHIFT] << _TERM_SHIFT | keys & rest
         keys.sort()
-        heads = keys >> np.uint64(_POSITION_BITS)
+        heads = keys >> np.uint64(POSITION_BITS)
         first = np.flatnonzero(np.concatenate([[True], heads[1:] != heads[:-1]]))
         heads = heads[first]
         return Postings(

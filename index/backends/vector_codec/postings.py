@@ -18,7 +18,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Block", "Postings", "pack", "ranges", "starts"]
+__all__ = ["POSITION_BITS", "Block", "Postings", "pack", "ranges", "starts"]
+
+POSITION_BITS = 22  # a page has at most 8 MiB, so fewer units than 2²²
 
 Numbers = NDArray[np.uint32]
 
@@ -108,6 +110,8 @@ class Postings:
 def pack(postings: Postings) -> list[NDArray[np.generic]]:
     """Pack postings, of one term at least, into the arrays of a block."""
     counts = postings.counts
+    if not counts.all():
+        raise ValueError("A term without documents cannot be packed.")
     occurrences = postings.occurrences
     first = starts(counts)
     gaps = _differences(postings.documents, first)
@@ -150,14 +154,13 @@ class Block:
         return len(self._sizes)
 
     @cached_property
-    def _ends(self) -> list[int]:
-        ends: list[int] = np.cumsum(self._sizes, dtype=np.int64).tolist()
-        return ends
+    def _ends(self) -> NDArray[np.uint32]:
+        return np.cumsum(self._sizes, dtype=np.uint32)
 
     def term(self, number: int) -> bytes:
         """Return the text of a term."""
         ends = self._ends
-        return bytes(self._text[ends[number - 1] if number else 0 : ends[number]])
+        return bytes(self._text[int(ends[number - 1]) if number else 0 : int(ends[number])])
 
     def find(self, text: bytes) -> int:
         """Return the number of the first term that is not before `text`."""
@@ -221,7 +224,7 @@ class Block:
         positions = None
         if self._has_positions:
             positions = _sums(self._unpack_stream(2, occurrences), frequencies).astype(np.uint32)
-        ends = self._ends
+        ends = self._ends.tolist()
         text = bytes(self._text)
         return Postings(
             [text[start:end] for start, end in zip([0, *ends], ends, strict=False)],

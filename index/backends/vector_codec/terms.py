@@ -15,7 +15,8 @@ from whoosh.reading import TermInfo, TermNotFound
 from whoosh.system import pack_uint
 
 from index.backends.vector_codec.container import ContainerReader, ContainerWriter
-from index.backends.vector_codec.postings import Block, Postings, pack, starts
+from index.backends.vector_codec.documents import LENGTHS
+from index.backends.vector_codec.postings import POSITION_BITS, Block, Postings, pack, starts
 
 __all__ = ["FieldTerms", "VectorFieldWriter", "VectorTermsReader"]
 
@@ -105,6 +106,8 @@ class VectorFieldWriter(base.FieldWriter):  # type: ignore[misc]
             places = self._format.decode_positions(vbytes)
             if len(places) != int(weight):
                 raise ValueError(f"Field {self._field!r}: a boost of fields is not kept.")
+            if places[-1] >= 1 << POSITION_BITS:
+                raise ValueError(f"Field {self._field!r}: a text has more positions than are kept.")
             positions.extend(places)
 
     def finish_term(self) -> None:
@@ -188,8 +191,8 @@ class FieldTerms:
 class VectorTermsReader(base.TermsReader):  # type: ignore[misc]
     """Whoosh's view of the terms of a segment."""
 
-    def __init__(self, path: Path, lengths: dict[str, NDArray[np.int64]]) -> None:
-        """Open the file; `lengths` has the length of each scorable field of each document."""
+    def __init__(self, path: Path, lengths: dict[str, NDArray[np.uint8]]) -> None:
+        """Open the file; `lengths` has the code of each document's length in each field."""
         self.container = ContainerReader(path)
         self.fields: dict[str, FieldTerms] = {}
         self._lengths = lengths
@@ -245,8 +248,8 @@ class VectorTermsReader(base.TermsReader):  # type: ignore[misc]
             raise TermNotFound(f"No term {fieldname}:{text!r}")
         block, number = found
         documents, frequencies = block.postings(number)
-        lengths = self._lengths.get(fieldname)
-        held = lengths[documents] if lengths is not None else np.zeros(1, np.int64)
+        codes = self._lengths.get(fieldname)
+        held = LENGTHS[codes[documents]] if codes is not None else np.zeros(1, np.int64)
         return TermInfo(
             weight=float(block.occurrences(number)),
             df=block.count(number),
@@ -278,8 +281,7 @@ class VectorTermsReader(base.TermsReader):  # type: ignore[misc]
         return VectorMatcher(*found, (fieldname, text), format_, scorer, info)
 
     def close(self) -> None:
-        """Let go of the file, which stays mapped until the last array over it is gone."""
-        self.fields = {}
+        """Do nothing: the file stays mapped until the last array over it is gone."""
 
 
 class VectorMatcher(LeafMatcher):  # type: ignore[misc]

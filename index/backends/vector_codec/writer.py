@@ -5,10 +5,12 @@ as a callable. `_merge_segments` and `add_reader` are overridden, so that batche
 segments become one new segment by copying arrays.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from whoosh.formats import Positions
 from whoosh.index import FileIndex
 from whoosh.reading import SegmentReader
@@ -16,23 +18,22 @@ from whoosh.writing import SegmentWriter
 
 from index.analysis import FieldTokens
 from index.backends.vector_codec.codec import VectorCodec, VectorSegment
-from index.backends.vector_codec.documents import Documents, read_documents, write_documents
+from index.backends.vector_codec.documents import Documents, write_documents
 from index.backends.vector_codec.inversion import MAX_DOCUMENTS, TokenBuffer
 from index.backends.vector_codec.merging import Part, merge_fields
-from index.backends.vector_codec.terms import VectorTermsReader
 
 __all__ = ["VectorWriter", "merge_tiers"]
 
-_TOKEN_BYTES = 40  # what a token takes while a batch is inverted, at most
+_TOKEN_BYTES = 50  # what a token takes while a batch is inverted
 _LARGEST_MERGED = 25_000  # documents; merging more would hold a commit up for seconds
 
 
 def merge_tiers(writer: "VectorWriter", segments: list[VectorSegment]) -> list[VectorSegment]:
     """Merge the smaller segments into the new one while they are at most twice as large as it is.
 
-    So sizes grow at least threefold from one segment to the next, and a document is copied a
-    logarithmic number of times. A segment of which most is deleted is merged too. Large segments
-    stay as they are, so that a commit of a few documents never waits for the copying of many.
+    So sizes grow geometrically, and a document is copied a logarithmic number of times. A segment
+    of which most is deleted is merged too. Beyond 25,000 documents segments stay as they are, so
+    that a commit of a few documents never waits for the copying of many; only a rebuild joins them.
     """
     total = writer.doc_count()
     kept = []
@@ -58,7 +59,6 @@ class VectorWriter(SegmentWriter):  # type: ignore[misc]
     def __init__(self, index: FileIndex, memory: int, **options: Any) -> None:
         """Lock the index; raises whoosh.index.LockError where another writer has it."""
         super().__init__(index, codec=VectorCodec(), compound=False, **options)
-        self.mergetype = merge_tiers
         self._tokens_in_memory = max(memory // _TOKEN_BYTES, 1)
         self._documents: list[Documents] = []
         self._buffers: dict[str, TokenBuffer] = {}
@@ -72,6 +72,8 @@ class VectorWriter(SegmentWriter):  # type: ignore[misc]
         Neither field types nor their analyzers are asked; `documents.lengths` tells lengths.
         """
         self._check_state()
+        if documents.size > MAX_DOCUMENTS:
+            raise ValueError(f"A batch has at most {MAX_DOCUMENTS:,} documents.")
         if self._size + documents.size > MAX_DOCUMENTS:
             self._write_run()
         for name, field in tokens.items():
@@ -84,7 +86,7 @@ class VectorWriter(SegmentWriter):  # type: ignore[misc]
     def add_reader(self, reader: SegmentReader) -> None:
         """Take a segment's arrays into the segment that is being written."""
         self._check_state()
-        self._parts.append(self._part(reader.segment()))
+        self._parts.append(self._part(reader.storage(), reader.segment()))
 
     def doc_count(self) -> int:
         """Return how many documents have been added."""
@@ -92,20 +94,32 @@ class VectorWriter(SegmentWriter):  # type: ignore[misc]
         return int(super().doc_count()) + self._size + runs
 
     def cancel(self) -> None:
-        """Forget all that was added; the files of runs go with the next commit."""
-        self._check_state()
+        """Forget all that was added; files that are left go with the next commit."""
         self._documents, self._buffers, self._parts = [], {}, []
-        super().cancel()
+        try:
+            self._close_segment()
+        finally:
+            self._finish()
+
+    def _commit_toc(self, segments: list[VectorSegment]) -> None:
+        super()._commit_toc(segments)
+        # Whoosh leaves the unfinished tables of contents of processes that were killed.
+        unfinished = re.compile(rf"_{re.escape(self.indexname)}_\d+\.toc\..+")
+        for name in self.storage.list():
+            if unfinished.fullmatch(name):
+                self.storage.delete_file(name)
 
     def _merge_segments(
         self, mergetype: Any, optimize: bool | None, merge: bool | None
     ) -> list[VectorSegment]:
+        if not (optimize or self.optimize) and merge is not False and self.merge:
+            mergetype = mergetype or self.mergetype or merge_tiers
         # A new list: the policy may leave out segments of which nothing is left.
         kept = list(super()._merge_segments(mergetype, optimize, merge))
         parts = self._parts
         if len(self._runs) == 1 and not self._size and not parts:
             return [*kept, *self._runs]
-        parts += [self._part(run) for run in self._runs]
+        parts += [self._part(self.storage, run) for run in self._runs]
         if self._size:
             parts.append(self._buffered())
         if parts:
@@ -124,27 +138,36 @@ class VectorWriter(SegmentWriter):  # type: ignore[misc]
             for name, buffer in self._buffers.items()
         }
         everything = np.ones(self._size, np.bool_)
-        documents = Documents.concatenate(
-            [(part, np.ones(part.size, np.bool_)) for part in self._documents]
-        )
+        documents = self._joined([(part, np.ones(part.size, np.bool_)) for part in self._documents])
         self._documents, self._buffers, self._size = [], {}, 0
         fields = {name: [postings] for name, postings in inverted.items() if postings}
         return Part(documents, everything, fields)
 
-    def _part(self, segment: VectorSegment) -> Part:
-        codec = self.codec
-        terms = VectorTermsReader(segment.path(self.storage, codec.POSTINGS_EXT), {})
-        documents = read_documents(segment.path(self.storage, codec.DOCUMENTS_EXT))
-        kept = np.ones(documents.size, np.bool_)
+    def _joined(self, parts: Sequence[tuple[Documents, NDArray[np.bool_]]]) -> Documents:
+        defaults = {
+            name: field.column_type.default_value()
+            for name, field in self.schema.items()
+            if field.column_type
+        }
+        return Documents.concatenate(parts, defaults)
+
+    def _part(self, storage: Any, segment: VectorSegment) -> Part:
+        files = self.codec.open(storage, segment)
+        kept = np.ones(files.documents.size, np.bool_)
         kept[list(segment.deleted)] = False
-        return Part(documents, kept, {name: terms.fields[name].unpack() for name in terms.fields})
+        fields = files.terms.fields
+        return Part(files.documents, kept, {name: fields[name].unpack() for name in fields})
 
     def _write(self, parts: list[Part]) -> VectorSegment:
         segment: VectorSegment = self.codec.new_segment(self.storage, self.indexname)
-        documents = Documents.concatenate([(part.documents, part.kept) for part in parts])
+        documents = self._joined([(part.documents, part.kept) for part in parts])
         write_documents(segment.path(self.storage, self.codec.DOCUMENTS_EXT), documents)
         writer = self.codec.field_writer(self.storage, segment)
-        merge_fields(parts, self.schema, writer)
+        try:
+            merge_fields(parts, self.schema, writer)
+        except BaseException:
+            writer.abandon()
+            raise
         writer.close()
         segment.set_doc_count(documents.size)
         segment.field_lengths = {

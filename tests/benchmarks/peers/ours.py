@@ -19,6 +19,7 @@ from search.backends.evaluator import Evaluator
 from search.backends.matches import Matches, best
 from search.backends.queries import compile_query
 from search.backends.view import IndexView
+from search.backends.whoosh import cache_size
 from search.query import (
     BooleanQuery,
     KeywordQuery,
@@ -32,7 +33,6 @@ from search.query import (
 __all__ = ["Ours"]
 
 _FINGERPRINT = "benchmark"  # the tokens come from the cache, whatever the analyzer is now
-_CACHE = Settings().cache * (1 << 20) // 3  # one part for postings, two for scores: the searcher's
 
 
 class Ours:
@@ -58,7 +58,8 @@ class Ours:
 
     def open(self) -> None:
         """Open a view of the live generation."""
-        self._segments: ByteCache[Any] = ByteCache(_CACHE)
+        self._cache = cache_size(Settings(), self._index)
+        self._segments: ByteCache[Any] = ByteCache(self._cache // 3)
         self._look(IndexView(self._index, self._segments))
 
     def page(self, query: PageQuery) -> Page:
@@ -95,7 +96,7 @@ class Ours:
 
     def _look(self, view: IndexView) -> None:
         self._view = view
-        self._evaluator = Evaluator(view, 2 * _CACHE)
+        self._evaluator = Evaluator(view, self._cache * 2 // 3)
 
     def _hits(self, matches: Matches) -> tuple[Hit, ...]:
         view = self._view

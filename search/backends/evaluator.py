@@ -24,7 +24,6 @@ from search.backends.weighting import LuceneBM25
 __all__ = ["MAX_EXPANSIONS", "Evaluator"]
 
 _DENSE_SHARE = 8  # a term that one in so many documents holds is kept as a score for each document
-_SMALL = 1 << 16  # bytes
 _FEW = 8  # of one document in so many a filter is asked singly
 
 MAX_EXPANSIONS = 2000  # terms of one prefix; each costs a reading of its postings
@@ -35,9 +34,7 @@ class Evaluator:
 
     def __init__(self, view: SegmentsView, cache_bytes: int) -> None:
         self._view = view
-        # What is small is kept apart, or a few common words would drive out many rare ones.
-        self._small: ByteCache[Matches] = ByteCache(cache_bytes // 4)
-        self._large: ByteCache[Matches | DenseMatches] = ByteCache(cache_bytes * 5 // 8)
+        self._cache: ByteCache[Matches | DenseMatches] = ByteCache(cache_bytes * 7 // 8)
         self._masks: ByteCache[Mask] = ByteCache(cache_bytes // 8)
 
     def evaluate(self, query: qcore.Query) -> Matches:
@@ -48,19 +45,12 @@ class Evaluator:
         """Return the same in the form that further unions and intersections like best."""
         if not _is_leaf(query):
             return self._compute(query)
-        # Not `or`: matches of no document are false.
-        kept: Matches | DenseMatches | None = self._small.get(query)
-        if kept is None:
-            kept = self._large.get(query)
-        if kept is not None:
-            return kept
-        matches = self._compute(query)
-        if len(matches) * _DENSE_SHARE > self._view.size and matches.positive:
-            dense = self._view.accumulator.dense(matches)
-            self._large.put(query, dense)
-            return dense
-        cache = self._small if matches.nbytes < _SMALL else self._large
-        cache.put(query, matches)
+        matches = self._cache.get(query)
+        if matches is None:
+            matches = self._compute(query)
+            if matches.positive and len(matches) * _DENSE_SHARE > self._view.size:
+                matches = self._view.accumulator.dense(matches)
+            self._cache.put(query, matches)
         return matches
 
     def mask(self, query: qcore.Query) -> Mask:
@@ -140,11 +130,9 @@ class Evaluator:
         norms = self._view.norms(field)
         documents, scores = [NOTHING.documents], [NOTHING.scores]
         for base, segment in self._each():
-            owners, held = segment.phrase(field, known)
-            if owners.size:
-                documents.append(owners + base)
-                codes = segment.codes(field, owners)
-                scores.append(similarity.scores(held.astype(np.float32), norms[codes], weight))
+            postings = segment.phrase(field, known)
+            documents.append(postings.documents + np.int64(base))
+            scores.append(similarity.scores(postings.frequencies, norms[postings.codes], weight))
         return Matches(np.concatenate(documents), np.concatenate(scores), positive=weight > 0)
 
     def _prefix(self, query: whoosh.Prefix) -> Matches:

@@ -85,13 +85,24 @@ class OpenSegment:
         self._cache.put(key, postings)
         return postings
 
-    def phrase(
+    def phrase(self, field: str, texts: Sequence[bytes]) -> TermPostings:
+        """Return the documents of a phrase, and how often each holds it."""
+        key = (self.name, field, *texts)
+        kept = self._cache.get(key)
+        if kept is None:
+            documents, counts = self._phrase(field, texts)
+            kept = TermPostings(
+                documents.astype(np.int32),
+                counts.astype(np.float32),
+                self._codes(field)[documents],
+            )
+            self._cache.put(key, kept)
+        return kept
+
+    def _phrase(
         self, field: str, texts: Sequence[bytes]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the documents of a phrase, and how often each holds it.
-
-        Positions are read of documents that hold all terms only, and fewer with each term.
-        """
+        """Read positions of documents that hold all terms only, and fewer with each term."""
         nothing = np.empty(0, np.int64)
         postings = {text: self.postings(field, text) for text in texts}
         lists = [each.documents for each in postings.values() if each is not None]
@@ -154,11 +165,6 @@ class OpenSegment:
         places: NDArray[np.int64] = np.repeat(documents << POSITION_BITS, counts[chosen])
         places += block.positions(number, counts, chosen)
         return places
-
-    def codes(self, field: str, documents: NDArray[np.integer]) -> NDArray[np.uint8]:
-        """Return the codes of some documents' lengths in a field."""
-        codes: NDArray[np.uint8] = self._codes(field)[documents]
-        return codes
 
     def expand(self, field: str, prefix: bytes) -> Iterator[tuple[bytes, NDArray[np.int64]]]:
         """Give the terms that begin with `prefix`, in order, and the documents of each."""

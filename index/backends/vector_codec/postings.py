@@ -185,14 +185,15 @@ class Block:
         """Return the documents and frequencies of a term."""
         count = self.count(number)
         gaps = self._unpack_term(0, number, self._counts, count)
-        return np.cumsum(gaps) - 1, self._unpack_term(1, number, self._counts, count)
+        documents = np.cumsum(gaps, dtype=np.int64) - 1
+        return documents, self._unpack_term(1, number, self._counts, count).astype(np.int64)
 
     def positions(
         self,
         number: int,
         frequencies: NDArray[np.int64] | None = None,
         chosen: NDArray[np.int64] | None = None,
-    ) -> NDArray[np.int64]:
+    ) -> Numbers:
         """Return the positions of a term, those of each document one after another.
 
         `chosen` are the places of the wanted postings in the term's list, ascending; without it
@@ -202,7 +203,7 @@ class Block:
         if not self._has_positions:
             raise ValueError("The field has no positions.")
         if frequencies is None:
-            frequencies = self._unpack_term(1, number, self._counts, self.count(number))
+            frequencies = self.postings(number)[1]
         occurrences = self._counts.astype(np.int64) + self._extra
         if chosen is None or 2 * len(chosen) > len(frequencies):
             steps = self._unpack_term(2, number, occurrences, self.occurrences(number))
@@ -223,13 +224,13 @@ class Block:
         frequencies = self._unpack_stream(1, counts)
         positions = None
         if self._has_positions:
-            positions = _sums(self._unpack_stream(2, occurrences), frequencies).astype(np.uint32)
+            positions = _sums(self._unpack_stream(2, occurrences), frequencies)
         ends = self._ends.tolist()
         text = bytes(self._text)
         return Postings(
             [text[start:end] for start, end in zip([0, *ends], ends, strict=False)],
             counts,
-            _sums(self._unpack_stream(0, counts), counts).astype(np.uint32),
+            _sums(self._unpack_stream(0, counts), counts),
             frequencies,
             positions,
         )
@@ -241,12 +242,12 @@ class Block:
         counts: NDArray[np.integer],
         count: int,
         places: NDArray[np.int64] | None = None,
-    ) -> NDArray[np.int64]:
+    ) -> Numbers:
         """Return a term's numbers of a stream, those at some ascending places or all `count`."""
         classes = self._classes >> 2 * stream & 3
         kind = int(classes[number])
         if kind == 0:
-            return np.ones(count if places is None else len(places), np.int64)
+            return np.ones(count if places is None else len(places), np.uint32)
         one, two, rest = self._streams[stream]
         stored, escape = (one, _ESCAPES[1]) if kind == 1 else (two, _ESCAPES[2])
         start = int(counts[:number][classes[:number] == kind].sum(dtype=np.int64))
@@ -256,10 +257,10 @@ class Block:
         if patched.size and kind == 2:
             before += int(np.count_nonzero(one == _ESCAPES[1]))
         if places is None:
-            values = own.astype(np.int64)
+            values = own.astype(np.uint32)
             values[patched] = rest[before : before + patched.size]
             return values
-        values = own[places].astype(np.int64)
+        values = own[places].astype(np.uint32)
         wanted = np.flatnonzero(values == escape)
         values[wanted] = rest[before + np.searchsorted(patched, places[wanted])]
         return values
@@ -295,11 +296,14 @@ def _differences(values: Numbers, first: NDArray[np.int64]) -> Numbers:
     return differences
 
 
-def _sums(steps: NDArray[np.integer], counts: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Undo `_differences`: running sums that begin anew with each group."""
-    sums = np.cumsum(steps, dtype=np.int64)
+def _sums(steps: Numbers, counts: NDArray[np.integer]) -> Numbers:
+    """Undo `_differences`: running sums that begin anew with each group.
+
+    The sum over all groups may pass 2³²; the differences that are given come out right even so.
+    """
+    sums = np.cumsum(steps, dtype=np.uint32)
     first = starts(counts)
-    before = sums[first] - steps[first] + 1
+    before = sums[first] - steps[first] + np.uint32(1)
     sums -= np.repeat(before, counts)
     return sums
 

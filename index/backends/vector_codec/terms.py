@@ -299,7 +299,7 @@ class VectorMatcher(LeafMatcher):  # type: ignore[misc]
         self._block, self._number, self._term = block, number, term
         self.format, self.scorer, self._info = format_, scorer, info
         self._documents, self._frequencies = block.postings(number)
-        self._places: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+        self._places: tuple[NDArray[np.uint32], NDArray[np.int64]] | None = None
         self._at = 0
 
     def is_active(self) -> bool:

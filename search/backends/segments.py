@@ -18,6 +18,7 @@ from search.backends.matches import distinct
 __all__ = ["OpenSegment", "TermPostings", "Values"]
 
 _FOUND = 1000  # terms whose place is remembered
+_QUICKLY_READ = 1 << 16  # bytes; shorter lists leave their room to what phrases have found
 
 _POSITION_MASK = (1 << POSITION_BITS) - 1
 
@@ -82,7 +83,8 @@ class OpenSegment:
             frequencies.astype(np.float32),
             self._codes(field)[documents],
         )
-        self._cache.put(key, postings)
+        if postings.nbytes > _QUICKLY_READ:
+            self._cache.put(key, postings)
         return postings
 
     def phrase(self, field: str, texts: Sequence[bytes]) -> TermPostings:

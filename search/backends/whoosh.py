@@ -73,6 +73,7 @@ class WhooshSearcher:
         """Open nothing yet: the first question does, and every later one notices a commit."""
         self._settings = settings
         self._analyzer = Analyzer(settings.terms)
+        self._analyzer.word_boundaries("安全")  # loads the dictionary, or the first query would
         self._organisations = OrganisationTable.load(settings.entities)
         self._index = WhooshIndex(settings.data / "index", self._analyzer.fingerprint)
         self._lock = Lock()
@@ -168,11 +169,11 @@ class WhooshSearcher:
         if self._open is None or self._open.view.state != self._index.state:
             former = self._open.view if self._open else None
             size = cache_size(self._settings, self._index)
-            self._segments.limit = size // 3
+            self._segments.limit = size // 2
             view = IndexView(self._index, self._segments, former)
             if former:
                 former.close()
-            self._open = _Open(view, Evaluator(view, size * 2 // 3))
+            self._open = _Open(view, Evaluator(view, size // 2))
         return self._open
 
     @contextmanager
@@ -330,7 +331,7 @@ class WhooshSearcher:
 def cache_size(settings: Settings, index: WhooshIndex) -> int:
     """Return how many bytes may be kept: as the settings say, or a quarter of a large index.
 
-    A third of it is for postings, which outlive commits, the rest for scores, which do not.
+    Half of it is for postings, which outlive commits, half for scores, which do not.
     """
     return max(settings.cache * _MEGABYTE, index.size // 4)
 

@@ -59,7 +59,7 @@ class Ours:
     def open(self) -> None:
         """Open a view of the live generation."""
         self._cache = cache_size(Settings(), self._index)
-        self._segments: ByteCache[Any] = ByteCache(self._cache // 3)
+        self._segments: ByteCache[Any] = ByteCache(self._cache // 2)
         self._look(IndexView(self._index, self._segments))
 
     def page(self, query: PageQuery) -> Page:
@@ -96,7 +96,7 @@ class Ours:
 
     def _look(self, view: IndexView) -> None:
         self._view = view
-        self._evaluator = Evaluator(view, self._cache * 2 // 3)
+        self._evaluator = Evaluator(view, self._cache // 2)
 
     def _hits(self, matches: Matches) -> tuple[Hit, ...]:
         view = self._view

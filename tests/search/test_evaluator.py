@@ -121,7 +121,7 @@ class Collection:
                 scores = [of(part) for part in wanted.subqueries]
                 held = [score for score in scores if score is not None]
                 return sum(held) if len(held) >= max(wanted.minmatch, 1) else None
-        raise NotImplementedError(wanted)
+        raise AssertionError(wanted)
 
     def weigh(self, wanted: Any, words: list[str], number: int) -> float | None:
         """Lucene's BM25, spelt out; an idf counts deleted documents."""

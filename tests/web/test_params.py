@@ -97,7 +97,7 @@ def test_empty_parameters_of_a_form_filter_nothing() -> None:
 
 
 def test_unknown_parameters_are_ignored() -> None:
-    assert read("/search?q=a&utm_source=x&explain=1&duplicates=show&format=json") == SearchRequest(
+    assert read("/search?q=a&utm_source=x&duplicates=show&format=json") == SearchRequest(
         query="a"
     )
 

@@ -97,9 +97,7 @@ def test_empty_parameters_of_a_form_filter_nothing() -> None:
 
 
 def test_unknown_parameters_are_ignored() -> None:
-    assert read("/search?q=a&utm_source=x&duplicates=show&format=json") == SearchRequest(
-        query="a"
-    )
+    assert read("/search?q=a&utm_source=x&duplicates=show&format=json") == SearchRequest(query="a")
 
 
 def test_repeated_values_are_read_once_each() -> None:

@@ -12,38 +12,50 @@ from search.backends.segments import Values
 
 __all__ = ["FacetCounter", "KeywordColumn"]
 
+_FEW = 4  # of so many times fewer documents than sets each one's values are looked up
+_MUCH_MORE = 8  # of so many times more values than are wanted, those in question are picked first
+
 
 class KeywordColumn:
     """The values of a keyword field, any number a document, over all segments.
 
-    Most documents have one value or none: `first` has the number of the first one, a number beyond
-    the last value where there is none. `_more` has the others, those of one document after another.
+    Documents with the same values have the same set of them, `sets`: 0 is none, the numbers up to
+    that of values are the sets of a single one, those beyond are sets of several. There are far
+    fewer sets than documents, so documents are counted by their set, and sets by their values.
     """
 
     def __init__(self, parts: Sequence[Values]) -> None:
         """Join the values of each segment's documents."""
         ordinals: dict[str, int] = {}
-        every_count, every_number = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
+        every_size, every_number, every_set = (
+            [np.empty(0, np.int32)],
+            [np.empty(0, np.int32)],
+            [np.empty(0, np.int32)],
+        )
+        base = 0
         for part in parts:
             table = np.array(
                 [ordinals.setdefault(name, len(ordinals)) for name in part.names], np.int32
             )
-            every_count.append(part.counts)
+            every_size.append(part.sizes)
             every_number.append(table[part.numbers] if len(table) else part.numbers)
+            every_set.append(part.sets + np.int32(base))
+            base += len(part.sizes)
         self.values = tuple(ordinals)
         self._folded: dict[str, list[int]] = {}
         for name, number in ordinals.items():
             self._folded.setdefault(name.casefold(), []).append(number)
-        counts, numbers = np.concatenate(every_count), np.concatenate(every_number)
-        first = starts(counts)
-        has_any = counts > 0
-        self.first = np.full(len(counts), len(self.values), np.int32)
-        self.first[has_any] = numbers[first[has_any]]
-        self._more = np.delete(numbers, first[has_any])
-        self._has_more = counts > 1
-        self._more_counts = np.maximum(counts - 1, 0)
-        self._more_begins = starts(self._more_counts) if self._more.size else first[:0]
-        self._more_owners = np.repeat(np.arange(len(counts)), self._more_counts)
+        sizes, numbers = np.concatenate(every_size), np.concatenate(every_number)
+        is_single, is_several = sizes == 1, sizes > 1
+        self._sizes = sizes[is_several]
+        self._begins = starts(self._sizes)
+        self._numbers = numbers[np.repeat(is_several, sizes)].astype(np.int64)
+        self._owners = np.repeat(np.arange(len(self._sizes)), self._sizes)
+        renumbered = np.zeros(len(sizes), np.int32)
+        renumbered[is_single] = numbers[starts(sizes)[is_single]] + 1
+        renumbered[is_several] = np.arange(len(self._sizes)) + len(self.values) + 1
+        self.sets = renumbered[np.concatenate(every_set)]
+        self.set_count = len(self.values) + 1 + len(self._sizes)
 
     def value(self, name: str) -> str | None:
         """Return the value as documents have it, whatever the case of `name`."""
@@ -55,50 +67,55 @@ class KeywordColumn:
 
     def mask(self, wanted: Iterable[str]) -> Mask:
         """Return which documents have any of the values, whatever their case."""
-        chosen = self._chosen(wanted)
-        mask: Mask = chosen[self.first]
-        if self._more.size:
-            mask[self._more_owners[chosen[self._more]]] = True
+        mask: Mask = self._chosen(wanted).take(self.sets)
         return mask
 
     def having(self, documents: NDArray[np.int64], wanted: Iterable[str]) -> Mask:
         """Return which of some documents have any of the values."""
-        chosen = self._chosen(wanted)
-        found: Mask = chosen[self.first[documents]]
-        if self._more.size:
-            places = np.flatnonzero(self._has_more[documents])
-            several = documents[places]
-            counts = self._more_counts[several]
-            others = chosen[self._more[ranges(self._more_begins[several], counts)]]
-            found[np.repeat(places, counts)[others]] = True
+        found: Mask = self._chosen(wanted).take(self.sets.take(documents))
         return found
 
     def _chosen(self, wanted: Iterable[str]) -> Mask:
-        """Return a truth value for the number of each value, and False for none."""
-        chosen = np.zeros(len(self.values) + 1, np.bool_)
+        """Return which sets have any of the values."""
+        chosen = np.zeros(self.set_count, np.bool_)
+        several = chosen[len(self.values) + 1 :]
         for name in wanted:
-            chosen[self._folded.get(name.casefold(), [])] = True
+            for number in self._folded.get(name.casefold(), ()):
+                chosen[number + 1] = True
+                several[self._owners[np.flatnonzero(self._numbers == number)]] = True
         return chosen
 
     def counts(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
         """Count some documents by the number of the value."""
-        counted = np.bincount(self.first[documents], minlength=len(self.values) + 1)
-        return self.add_more(counted[:-1], documents)
+        sets = self.sets.take(documents)
+        size = len(self.values)
+        if self.set_count == size + 1:  # none has several
+            return np.bincount(sets, minlength=size + 1)[1:]
+        if len(sets) * _FEW > self.set_count:
+            return self.of_sets(np.bincount(sets, minlength=self.set_count))
+        is_several = sets > size
+        numbers = self._in_several(sets[is_several] - (size + 1)) + 1
+        numbers = np.concatenate([sets[~is_several], numbers])
+        return np.bincount(numbers, minlength=size + 1)[1:]
 
-    def add_more(
-        self, counts: NDArray[np.int64], documents: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """Add what documents have beside their first value to the counts of those."""
-        if not self._more.size:
+    def of_sets(self, counted: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the counts of values for documents that are counted by their set."""
+        size = len(self.values)
+        counts = counted[1 : size + 1]
+        several = counted[size + 1 :]
+        used = np.flatnonzero(several > 0)
+        if not used.size:
             return counts
-        if len(documents) < len(self._more_owners):
-            several = documents[self._has_more[documents]]
-            others = self._more[ranges(self._more_begins[several], self._more_counts[several])]
+        if len(used) * _FEW < len(several):
+            numbers = self._in_several(used)
+            weights = np.repeat(several[used], self._sizes[used])
         else:
-            wanted = np.zeros(len(self.first), np.bool_)
-            wanted[documents] = True
-            others = self._more[wanted[self._more_owners]]
-        return counts + np.bincount(others, minlength=len(self.values))
+            numbers, weights = self._numbers, several.take(self._owners)
+        return counts + np.bincount(numbers, weights, size).astype(np.int64)
+
+    def _in_several(self, sets: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Return the numbers of the values in some sets of several, counted from 0."""
+        return self._numbers.take(ranges(self._begins[sets], self._sizes[sets]))
 
     def count_of(self, value: str, counts: NDArray[np.int64]) -> int:
         """Return how often a value is counted, 0 for one that no document has."""
@@ -106,12 +123,15 @@ class KeywordColumn:
 
     def top(self, counts: NDArray[np.int64], size: int) -> dict[str, int]:
         """Return the values that are counted most, ties in the order of the values, none of 0."""
-        used = np.flatnonzero(counts > 0)
-        if len(used) > size:
-            least = np.partition(counts[used], len(used) - size)[len(used) - size]
-            used = used[counts[used] >= least]
-        used = used[np.lexsort((self._ranks[used], -counts[used]))][:size]
-        return {self.values[number]: int(counts[number]) for number in used.tolist()}
+        (used,) = np.nonzero(counts > 0)
+        counts = counts[used]
+        if len(used) > _MUCH_MORE * size:
+            least = np.partition(counts, len(used) - size)[len(used) - size]
+            kept = counts >= least
+            used, counts = used[kept], counts[kept]
+        order = np.lexsort((self._ranks[used], -counts))[:size]
+        values = [self.values[number] for number in used[order].tolist()]
+        return dict(zip(values, counts[order].tolist(), strict=True))
 
     @cached_property
     def _ranks(self) -> NDArray[np.int64]:
@@ -123,27 +143,28 @@ class KeywordColumn:
         return ranks
 
 
-_JOINED_VALUES = 4096  # fields of more values are counted by themselves
+_JOINED_SETS = 4096  # fields of more sets of values are counted by themselves
 
 
 class FacetCounter:
     """Counts several fields, those of few values in one pass.
 
-    Documents differ in few combinations of such fields' first values: one count by combination
-    gives the counts of each field.
+    Documents differ in few combinations of such fields' values: one count by combination gives the
+    counts of each field.
     """
 
     def __init__(self, columns: dict[str, KeywordColumn]) -> None:
         self._columns = columns
-        joined = {n: c for n, c in columns.items() if len(c.values) <= _JOINED_VALUES}
-        numbers = np.zeros(len(next(iter(columns.values())).first), np.int64)
+        joined = {n: c for n, c in columns.items() if c.set_count <= _JOINED_SETS}
+        numbers = np.zeros(len(next(iter(columns.values())).sets), np.int64)
         for column in joined.values():
-            numbers = numbers * (len(column.values) + 1) + column.first
+            numbers = numbers * column.set_count + column.sets
         combinations, places = np.unique(numbers, return_inverse=True)
         self._combined = places.astype(np.int32)
+        self._combinations = len(combinations)
         self._parts: dict[str, NDArray[np.int64]] = {}
         for name, column in reversed(joined.items()):
-            combinations, self._parts[name] = np.divmod(combinations, len(column.values) + 1)
+            combinations, self._parts[name] = np.divmod(combinations, column.set_count)
 
     def counts(self, documents: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
         """Count some documents, in each field by the number of the value."""
@@ -161,15 +182,16 @@ class FacetCounter:
         return self._counts(np.arange(len(self._combined)))
 
     def _counts(self, documents: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
-        counted = np.bincount(self._combined[documents])
+        if len(documents) * _FEW < self._combinations:
+            return {name: column.counts(documents) for name, column in self._columns.items()}
+        counted = np.bincount(self._combined.take(documents))
         used = np.flatnonzero(counted > 0)
         counted = counted[used]
         counts = {}
         for name, column in self._columns.items():
             if name in self._parts:
-                size = len(column.values) + 1
-                of_first = np.bincount(self._parts[name][used], counted, size)[:-1]
-                counts[name] = column.add_more(of_first.astype(np.int64), documents)
+                of_sets = np.bincount(self._parts[name][used], counted, column.set_count)
+                counts[name] = column.of_sets(of_sets.astype(np.int64))
             else:
                 counts[name] = column.counts(documents)
         return counts

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.backends.vector_codec import POSITION_BITS, Block, Keywords, SegmentFiles, ranges
+from index.backends.vector_codec import POSITION_BITS, Block, Keywords, SegmentFiles
 from search.backends.cache import ByteCache
 from search.backends.matches import distinct
 
@@ -39,14 +39,16 @@ class TermPostings:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values of a keyword field: names, and the numbers of each document's, one after another.
+    """The values of a keyword field: names, and which ones each document has.
 
-    `counts` tells how many a document has.
+    Documents with the same values have the same set of them, told by `sets`. `sizes` tells how many
+    values a set has, `numbers` which ones, those of one set after another.
     """
 
     names: list[str]
-    counts: NDArray[np.int32]
+    sizes: NDArray[np.int32]
     numbers: NDArray[np.int32]
+    sets: NDArray[np.int32]
 
 
 class OpenSegment:
@@ -98,7 +100,7 @@ class OpenSegment:
                 counts.astype(np.float32),
                 self._codes(field)[documents],
             )
-            self._cache.put(key, kept)
+            self._cache.put(key, kept, costly=True)
         return kept
 
     def _phrase(
@@ -217,11 +219,9 @@ def _split(column: Keywords, separator: str) -> Values:
         [numbers.setdefault(name, len(numbers)) for name in text.decode().split(separator) if name]
         for text in map(bytes, column.values)
     ]
-    sizes = np.array([len(names) for names in of_value], np.int64)
-    flat = np.array([number for names in of_value for number in names], np.int64)
-    ends = np.cumsum(sizes)
-    counts = sizes[column.ordinals]
-    begins = (ends - sizes)[column.ordinals]
     return Values(
-        list(numbers), counts.astype(np.int32), flat[ranges(begins, counts)].astype(np.int32)
+        list(numbers),
+        np.array([len(names) for names in of_value], np.int32),
+        np.array([number for names in of_value for number in names], np.int32),
+        column.ordinals.astype(np.int32),
     )

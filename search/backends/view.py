@@ -154,9 +154,8 @@ class IndexView(SegmentsView):
     ) -> Mask:
         """Return which documents, or which of some, were published in a period of Beijing days."""
         published = self.published if documents is None else self.published[documents]
-        mask: Mask = published != UNDATED
-        if first is not None:
-            mask &= published >= _second(first)
+        # Undated ones stand below every date.
+        mask: Mask = published > UNDATED if first is None else published >= _second(first)
         if last is not None:
             mask &= published < _second(last) + _DAY
         return mask
@@ -182,4 +181,7 @@ def _months(published: NDArray[np.int64]) -> Values:
     used = np.bincount(months - first) > 0
     table = np.cumsum(used) - 1
     names = (np.flatnonzero(used) + first).astype("datetime64[M]").astype(str).tolist()
-    return Values(names, dated.astype(np.int32), table[months - first].astype(np.int32))
+    sets = np.zeros(len(published), np.int32)
+    sets[dated] = table[months - first] + 1
+    sizes = np.minimum(np.arange(len(names) + 1), 1)  # none for the first set, which is of undated
+    return Values(names, sizes.astype(np.int32), np.arange(len(names), dtype=np.int32), sets)

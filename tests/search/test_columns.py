@@ -1,0 +1,81 @@
+"""Counts and filters over keyword columns, against a loop over the documents."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.backends.columns import FacetCounter, KeywordColumn
+from search.backends.segments import Values
+
+Rows = list[list[str]]
+
+
+def _values(rows: Rows) -> Values:
+    names = sorted({name for row in rows for name in row})
+    sets = sorted({tuple(row) for row in rows})
+    return Values(
+        names=names,
+        sizes=np.array([len(each) for each in sets], np.int32),
+        numbers=np.array([names.index(name) for each in sets for name in each], np.int32),
+        sets=np.array([sets.index(tuple(row)) for row in rows], np.int32),
+    )
+
+
+@st.composite
+def _segments(draw: st.DrawFn) -> list[Rows]:
+    """Draw documents of some segments: of few values or many, each with none, one or several."""
+    seed = np.random.default_rng(draw(st.integers(0, 2**32)))
+    names = [
+        f"{'甲乙' if number % 7 else 'Ab'}{number}" for number in range(draw(st.integers(1, 60)))
+    ]
+    several = draw(st.sampled_from([0.0, 0.1, 0.9]))
+
+    def row() -> list[str]:
+        size = int(seed.integers(2, 6)) if seed.random() < several else int(seed.integers(0, 2))
+        return list(seed.permutation(names)[:size])
+
+    return [
+        [row() for _ in range(size)] for size in draw(st.lists(st.integers(0, 300), max_size=3))
+    ]
+
+
+@given(_segments(), st.data())
+def test_values_are_counted_as_a_loop_counts_them(
+    segments: list[Rows], data: st.DataObject
+) -> None:
+    rows = [row for segment in segments for row in segment]
+    column = KeywordColumn([_values(segment) for segment in segments])
+    share = data.draw(st.sampled_from([0.0, 0.02, 0.3, 1.0]))
+    draws = np.random.default_rng(data.draw(st.integers(0, 2**32))).random(len(rows))
+    documents = np.flatnonzero(draws < share)
+    expected = Counter(name for document in documents for name in rows[document])
+
+    columns = {"one": column, "other": column}
+    for counts in (column.counts(documents), *FacetCounter(columns).counts(documents).values()):
+        assert Counter(dict(zip(column.values, counts.tolist(), strict=True))) == expected
+        ranked = sorted(expected.items(), key=lambda item: (-item[1], item[0]))
+        for size in (1, 5, 1000):
+            assert list(column.top(counts, size).items()) == ranked[:size]
+
+
+@given(_segments())
+def test_a_filter_finds_documents_that_have_any_of_the_values(segments: list[Rows]) -> None:
+    rows = [row for segment in segments for row in segment]
+    column = KeywordColumn([_values(segment) for segment in segments])
+    for wanted in ([], ["AB0"], [*column.values[:2], "无此"]):
+        chosen = {name.casefold() for name in wanted}
+        expected = [any(name.casefold() in chosen for name in row) for row in rows]
+        assert column.mask(wanted).tolist() == expected
+        some = np.arange(0, len(rows), 3)
+        assert column.having(some, wanted).tolist() == expected[::3]
+
+
+@pytest.mark.parametrize("rows", [[], [[]], [[], []]])
+def test_a_column_without_values_counts_none(rows: Rows) -> None:
+    column = KeywordColumn([_values(rows)])
+    assert column.counts(np.arange(len(rows))).tolist() == []
+    assert column.top(column.counts(np.arange(len(rows))), 10) == {}
+    assert not column.mask(["甲"]).any()

@@ -3,7 +3,7 @@
 What this does not know is given to Whoosh's own matchers over the same index; `explain` names it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +26,8 @@ __all__ = ["MAX_EXPANSIONS", "Evaluator"]
 _DENSE_SHARE = 8  # a term that one in so many documents holds is kept as a score for each document
 _FEW = 8  # of one document in so many a filter is asked singly
 
+_KEPT = (whoosh.Term, whoosh.Phrase)
+
 MAX_EXPANSIONS = 2000  # terms of one prefix; each costs a reading of its postings
 
 
@@ -43,14 +45,15 @@ class Evaluator:
 
     def operand(self, query: qcore.Query) -> Matches | DenseMatches:
         """Return the same in the form that further unions and intersections like best."""
-        if not _is_leaf(query):
+        key = _key(query)
+        if key is None:
             return self._compute(query)
-        matches = self._cache.get(query)
+        matches = self._cache.get(key)
         if matches is None:
             matches = self._compute(query)
             if matches.positive and len(matches) * _DENSE_SHARE > self._view.size:
                 matches = self._view.accumulator.dense(matches)
-            self._cache.put(query, matches)
+            self._cache.put(key, matches)
         return matches
 
     def mask(self, query: qcore.Query) -> Mask:
@@ -83,7 +86,7 @@ class Evaluator:
         how = "arrays" if known else "Whoosh's matchers"
         count = len(self.evaluate(query).where(self._view.live))
         lines = [f"{'  ' * depth}{query!r}: {how}, {count} documents"]
-        if known and not _is_leaf(query):
+        if known and _key(query) is None:
             for child in query.children():
                 lines += self.explain(child, depth + 1)
         return lines
@@ -187,7 +190,7 @@ class Evaluator:
         if query.scale or any(isinstance(part, whoosh.Not) for part in query.subqueries):
             return self._walk(query)
         # Of what is kept as a whole the parts need no place in the cache.
-        evaluate = self._compute if _is_leaf(query) else self.operand
+        evaluate = self.operand if _key(query) is None else self._compute
         parts = [evaluate(part) for part in query.subqueries]
         least = max(query.minmatch or 0, 1)
         return self._view.accumulator.any_of(parts, least).boosted(query.boost)
@@ -276,16 +279,24 @@ def _unwrapped(query: qcore.Query) -> qcore.Query:
     return _unwrapped(query.child) if isinstance(query, whoosh.ConstantScoreQuery) else query
 
 
-def _is_leaf(query: qcore.Query) -> bool:
-    """Say whether a query's matches are worth keeping: a term, in one field or in several."""
+def _key(query: qcore.Query) -> Hashable:
+    """Return what a query's matches are kept under, None where they are not worth keeping.
+
+    Those of a term are, in one field or in several. Whoosh's own hash and comparison take several
+    times as long, and hold two unions equal whatever their minmatch and scale.
+    """
     if isinstance(query, whoosh.Or):
-        # Whoosh holds two of these equal whatever their minmatch and scale.
-        return (
-            not query.minmatch
-            and not query.scale
-            and all(isinstance(part, whoosh.Term | whoosh.Phrase) for part in query.subqueries)
-        )
-    return isinstance(query, whoosh.Term | whoosh.Phrase | whoosh.Prefix)
+        if query.minmatch or query.scale:
+            return None
+        keys = tuple(_key(part) for part in query.subqueries if isinstance(part, _KEPT))
+        return (whoosh.Or, query.boost, keys) if len(keys) == len(query.subqueries) else None
+    if isinstance(query, whoosh.Term):
+        return query.fieldname, query.text, query.boost
+    if isinstance(query, whoosh.Phrase):
+        return query.fieldname, tuple(query.words), query.slop, query.boost
+    if isinstance(query, whoosh.Prefix):
+        return whoosh.Prefix, query.fieldname, query.text, query.boost
+    return None
 
 
 def _constant(documents: NDArray[np.int64], score: float) -> Matches:

@@ -22,7 +22,8 @@ Mask = NDArray[np.bool_]
 """One truth value a document."""
 
 _SORT_BELOW = 10  # lists this many times shorter than all documents are united by sorting
-_SEARCH_BELOW = 64  # a list this many times shorter is looked up in the longer one, by bisection
+_FEW = 64  # so many are sorted whole, to find the best
+_SEARCH_BELOW = 16  # a list this many times shorter is looked up in the longer one, by bisection
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,13 @@ class Matches:
         """Return those that a mask over all documents allows; None allows all."""
         if mask is None:
             return self
-        kept = mask[self.documents]
-        return Matches(self.documents[kept], self.scores[kept], self.positive)
+        return self.taken(mask.take(self.documents))
+
+    def taken(self, kept: Mask) -> "Matches":
+        """Return those that a truth value for each one says."""
+        # By number: to index with truth values is several times slower where they alternate.
+        places = np.flatnonzero(kept)
+        return Matches(self.documents.take(places), self.scores.take(places), self.positive)
 
     def boosted(self, boost: float) -> "Matches":
         """Return the same documents with scores multiplied."""
@@ -120,15 +126,16 @@ class Accumulator:
             if not len(documents):
                 return NOTHING
             if isinstance(part, DenseMatches):
-                scores = part.scores[documents]
+                scores = part.scores.take(documents)
                 found = scores != 0
             elif len(documents) * _SEARCH_BELOW < len(part):
                 places, found = part.places(documents)
                 scores = part.scores[places]
             else:
                 scores, found = self._looked_up(part, documents)
-            documents = documents[found]
-            total = total[found] + scores[found]
+            kept = np.flatnonzero(found)
+            documents = documents.take(kept)
+            total = total.take(kept) + scores.take(kept)
         return Matches(documents, total, all(map(_is_positive, parts)))
 
     def any_of(self, parts: Sequence[Matches | DenseMatches], least: int = 1) -> Matches:
@@ -240,7 +247,7 @@ def best(count: int, size: int, keys: Sequence[SortKey]) -> NDArray[np.int64]:
     wanted = min(count, size)
     for key in keys:
         values = key(tied)
-        if len(values) <= wanted or not wanted:
+        if len(values) <= max(wanted, _FEW) or not wanted:
             break
         if values.dtype.kind != "S" and values.min() == values.max():
             continue  # which is slow to partition, and every query without words
@@ -254,9 +261,10 @@ def best(count: int, size: int, keys: Sequence[SortKey]) -> NDArray[np.int64]:
         taken.append(smaller)
         wanted -= len(smaller)
         tied = equal
-    rest = np.arange(size) if isinstance(tied, slice) else tied
+    else:
+        # They tie in every key.
+        tied = slice(wanted) if isinstance(tied, slice) else tied[:wanted]
+    rest = np.arange(size)[tied] if isinstance(tied, slice) else tied
     places = np.concatenate([*taken, rest])
-    if len(rest) > wanted:  # they tie in every key
-        places = places[: min(count, size)]
-    order = np.lexsort([key(places) for key in reversed(keys)])
+    order = np.lexsort([key(places) for key in reversed(keys)])[: min(count, size)]
     return places[order]

@@ -34,7 +34,7 @@ class Settings:
     cache: int = 96
     """MB of decoded postings and scores that each process of `anwen serve` keeps at least.
 
-    Of an index above four times that size it keeps a quarter of the size.
+    Of an index above twice that size it keeps half of the size.
     """
 
     terms: Path | None = None

@@ -25,8 +25,8 @@ _SMALL_SHARE = 0.25
 class ByteCache(Generic[T]):
     """Keeps values up to a number of bytes in all; for one thread at a time.
 
-    Small values have a quarter of the space to themselves, or a few common words would drive out
-    many rare ones.
+    Small values, and costly ones, have a quarter of the space to themselves, or a few common words
+    would drive out many rare ones.
     """
 
     def __init__(self, limit: int) -> None:
@@ -50,12 +50,12 @@ class ByteCache(Generic[T]):
                 return value
         return None
 
-    def put(self, key: Hashable, value: T) -> None:
+    def put(self, key: Hashable, value: T, *, costly: bool = False) -> None:
         """Keep a value, unless it alone would take a quarter of its space."""
         size = int(value.nbytes) + _ENTRY_BYTES
-        is_small = size < _SMALL
-        values = self._small if is_small else self._large
-        limit = self.limit * (_SMALL_SHARE if is_small else 1 - _SMALL_SHARE)
+        is_apart = costly or size < _SMALL
+        values = self._small if is_apart else self._large
+        limit = self.limit * (_SMALL_SHARE if is_apart else 1 - _SMALL_SHARE)
         if size > limit / 4 or key in values:
             return
         values[key] = value

@@ -329,11 +329,11 @@ class WhooshSearcher:
 
 
 def cache_size(settings: Settings, index: WhooshIndex) -> int:
-    """Return how many bytes may be kept: as the settings say, or a quarter of a large index.
+    """Return how many bytes may be kept: as the settings say, or half of a large index.
 
     Half of it is for postings, which outlive commits, half for scores, which do not.
     """
-    return max(settings.cache * _MEGABYTE, index.size // 4)
+    return max(settings.cache * _MEGABYTE, index.size // 2)
 
 
 def _where(matches: Matches, masks: Iterable[Mask]) -> Matches:

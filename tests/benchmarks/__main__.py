@@ -1,8 +1,8 @@
 """`make bench`: this index beside tantivy, SQLite FTS5 and stock Whoosh, in one run.
 
 All are given the same documents and the same tokens, must give the same totals and facet counts,
-and answer in turn, so that what disturbs the machine disturbs all of them. Machines are noisy:
-the ratios are the figures to read.
+and answer blocks of queries in turn, so that what disturbs the machine disturbs all of them.
+Machines are noisy: the ratios are the figures to read.
 """
 
 import json

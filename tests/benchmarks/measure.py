@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from time import perf_counter
 import numpy as np
 from agreement import differences
 from queries import KINDS, WORDS_KIND, PageQuery
-from worker import Built, Memory, Remote
+from worker import Built, Memory, Remote, Timed
 
 __all__ = [
     "Answers",
@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 WARM_ROUNDS = 3
+_BLOCK = 25  # queries of one kind that an engine answers before the next engine does
 _UPDATE = 20  # documents in a commit
 _UPDATES = 10
 _PAUSE = 2.0  # seconds between commits
@@ -147,20 +148,16 @@ def _ask(inputs: Inputs, figures: ScaleFigures, remotes: Sequence[Remote]) -> No
     warm: dict[tuple[str, int], list[float]] = defaultdict(list)
     for turn in range(1 + WARM_ROUNDS):
         inputs.log(f"{figures.documents:,}: queries, round {turn + 1} of {1 + WARM_ROUNDS}")
-        for number, query in enumerate(inputs.queries):
-            pages = {}
-            for remote in _in_turn(remotes, query, number + turn):
-                took, page = remote.call("page", query, turn == 0)
-                if page is None:
-                    warm[remote.name, number].append(took)
-                    continue
-                pages[remote.name] = page
-                answers = figures.engines[remote.name].kinds[query.kind]
-                answers.first.append(took)
-                answers.matches += page.total
-            if len(pages) > 1:
-                figures.compared += 1
-                figures.disagreements += differences(query, pages)
+        for place, block in enumerate(_blocks(inputs.queries)):
+            queries = [inputs.queries[number] for number in block]
+            asked = _in_turn(remotes, queries[0], place + turn)
+            timed = {remote.name: remote.call("pages", queries, turn == 0) for remote in asked}
+            if turn == 0:
+                _take_first(figures, queries, timed)
+                continue
+            for name, answers in timed.items():
+                for number, answer in zip(block, answers, strict=True):
+                    warm[name, number].append(answer.seconds)
         if turn == 0:
             for remote in remotes:
                 figures.engines[remote.name].memory["queried"] = remote.call("memory")
@@ -169,6 +166,36 @@ def _ask(inputs: Inputs, figures: ScaleFigures, remotes: Sequence[Remote]) -> No
     if figures.disagreements:
         inputs.log(f"{figures.documents:,}: {len(figures.disagreements)} disagreements")
     del figures.disagreements[_SHOWN:]
+
+
+def _take_first(
+    figures: ScaleFigures, queries: Sequence[PageQuery], timed: Mapping[str, Sequence[Timed]]
+) -> None:
+    """Keep the times of first touch, and compare what the engines found."""
+    for place, query in enumerate(queries):
+        pages = {}
+        for name, answers in timed.items():
+            seconds, page = answers[place]
+            if page is None:
+                raise ValueError(f"{name} gave no page.")
+            figures.engines[name].kinds[query.kind].first.append(seconds)
+            figures.engines[name].kinds[query.kind].matches += page.total
+            pages[name] = page
+        if len(pages) > 1:
+            figures.compared += 1
+            figures.disagreements += differences(query, pages)
+
+
+def _blocks(queries: Sequence[PageQuery]) -> list[list[int]]:
+    """Return the numbers of the queries in blocks of one kind."""
+    kinds: dict[str, list[int]] = defaultdict(list)
+    for number, query in enumerate(queries):
+        kinds[query.kind].append(number)
+    return [
+        numbers[start : start + _BLOCK]
+        for numbers in kinds.values()
+        for start in range(0, len(numbers), _BLOCK)
+    ]
 
 
 def _in_turn(remotes: Sequence[Remote], query: PageQuery, turn: int) -> list[Remote]:

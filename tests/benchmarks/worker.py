@@ -3,7 +3,7 @@
 import gc
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -115,6 +115,10 @@ class _Worker:
             self._engine.refresh()
         page = self._engine.page(query)
         return Timed(perf_counter() - started, page if wanted else None)
+
+    def pages(self, queries: Sequence[PageQuery], wanted: bool) -> list[Timed]:
+        """Answer one query after another."""
+        return [self.page(query, wanted) for query in queries]
 
     def memory(self) -> Memory:
         """Return what the process holds now."""

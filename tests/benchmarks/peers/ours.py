@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from queries import PageQuery
 from tokens import Batch, FieldSlice
 
 from index.analysis import FieldTokens
+from index.backends.vector_codec import Documents
 from index.backends.whoosh import SEPARATOR, WhooshIndex
 from index.schema import UNDATED, IndexBatch, IndexDocument
 from index.settings import Settings
@@ -105,26 +107,34 @@ class Ours:
             lambda places: view.newest_first[matches.documents[places]],
         )
         places = best(10, len(matches), keys)
-        return tuple(
-            _hit(view, document, score)
-            for document, score in zip(
-                matches.documents[places].tolist(), matches.scores[places].tolist(), strict=True
-            )
-        )
+        scores = iter(matches.scores[places].tolist())
+        hits: list[Hit] = []
+        documents = matches.documents[places].tolist()
+        for number, run in groupby(documents, lambda document: bisect_right(view.bases, document)):
+            local = [document - view.bases[number - 1] for document in run]
+            fields = _stored_fields(view.segments[number - 1].documents, local)
+            hits += map(_hit, *fields, scores)
+        return tuple(hits)
 
 
-def _hit(view: IndexView, document: int, score: float) -> Hit:
-    number = bisect_right(view.bases, document) - 1
-    columns = view.segments[number].documents
-    local = document - view.bases[number]
-    published = int(columns.numbers["published"][local])
-    names = columns.keywords["organisations"][local].decode()
+def _stored_fields(columns: Documents, documents: list[int]) -> tuple[list[Any], ...]:
+    """Return ids, times, categories, sources and organisations of documents of one segment."""
+
+    def texts(name: str) -> list[str]:
+        column = columns.keywords[name]
+        return [column.values[number].decode() for number in column.ordinals[documents].tolist()]
+
+    published = columns.numbers["published"][documents].tolist()
+    return texts("key"), published, texts("category"), texts("source"), texts("organisations")
+
+
+def _hit(key: str, published: int, category: str, source: str, names: str, score: float) -> Hit:
     return Hit(
-        id=columns.keywords["key"][local].decode(),
+        id=key,
         score=score,
         published=None if published == UNDATED else published,
-        category=columns.keywords["category"][local].decode(),
-        source=columns.keywords["source"][local].decode(),
+        category=category,
+        source=source,
         organisations=tuple(names.split(SEPARATOR)) if names else (),
     )
 

@@ -3,6 +3,7 @@
 import re
 import shlex
 import tarfile
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 from typing import get_args
@@ -15,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from index.corpus import MAX_PAGE_BYTES
 from index.settings import Settings
-from search import similarity
+from search import open_searcher, similarity
 from search.backends.evaluator import MAX_EXPANSIONS
 from search.parser import MAX_CLAUSES, MAX_LENGTH
 from search.request import FACET_SIZE, MAX_WINDOW, Match, SearchRequest, Sort
@@ -177,7 +178,9 @@ def test_the_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.Monk
 
     def run_curl(arguments: list[str]) -> None:
         address = urlsplit(arguments[-1])
-        answer = create_app(served[-1]).test_client().get(f"{address.path}?{address.query}")
+        with closing(open_searcher(served[-1])) as searcher:
+            client = create_app(served[-1], searcher).test_client()
+            answer = client.get(f"{address.path}?{address.query}")
         assert answer.status_code == 200
         assert answer.get_json()["total"] > 0
 

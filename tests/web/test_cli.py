@@ -3,7 +3,12 @@
 import json
 import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
+from time import sleep
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner, Result
@@ -169,3 +174,33 @@ def test_a_port_in_use_gives_way_to_the_next() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert _free_port("127.0.0.1", port) > port
+
+
+def test_a_served_address_may_have_chinese_characters_as_they_are_typed(demo: Path) -> None:
+    command = [sys.executable, "-c", "from web.cli import main; main()", "--data", str(demo)]
+    with subprocess.Popen([*command, "serve"], stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr
+        try:
+            said = next(line for line in server.stderr if line.startswith("http://"))
+            host = urlsplit(said.strip()).netloc
+            assert _asked(host, "/api/v1/search?q=勒索软件".encode())["total"] >= 8
+        finally:
+            server.terminate()
+
+
+def _asked(host: str, address: bytes) -> Any:
+    """Return the JSON of an address, sent byte for byte, from a server that is about to listen."""
+    name, port = host.split(":")
+    for _ in range(100):
+        try:
+            connection = socket.create_connection((name, int(port)), timeout=20)
+            break
+        except ConnectionRefusedError:
+            sleep(0.1)
+    else:
+        pytest.fail(f"Nothing listens at {host}.")
+    with connection, connection.makefile("rb") as answer:
+        connection.sendall(b"GET " + address + b" HTTP/1.0\r\nHost: " + host.encode() + b"\r\n\r\n")
+        head, _, body = answer.read().partition(b"\r\n\r\n")
+    assert head.split()[1] == b"200", head
+    return json.loads(body)

@@ -224,8 +224,7 @@ class WhooshSearcher:
             lacking = _where(_holding_enough(view, [each.listed() for each in optional]), allowed)
             if required:
                 lacking = view.accumulator.all_of([*required, lacking])
-            whole = holds_all.holds(lacking.documents)
-            lacking = Matches(lacking.documents[~whole], lacking.scores[~whole])
+            lacking = lacking.taken(~holds_all.holds(lacking.documents))
             shown = _where(lacking, filters.values())
         # Where the chosen values leave nothing at all, the others must still be seen.
         counted = lacking if len(shown) and not len(full) else holds_all

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from queries import PageQuery
 from tokens import Batch
@@ -21,6 +21,7 @@ __all__ = [
     "Hit",
     "Page",
     "Stopwatch",
+    "UpdatedEngine",
     "open_engine",
 ]
 
@@ -87,9 +88,6 @@ class Engine(Protocol):
     def page(self, query: PageQuery) -> Page:
         """Answer a query over the newest state that `open` or `refresh` saw."""
 
-    def update(self, batch: Batch) -> None:
-        """Replace the documents of the same ids and commit."""
-
     def refresh(self) -> None:
         """See what has been committed since; cheap where nothing has."""
 
@@ -98,6 +96,17 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release all files."""
+
+
+@runtime_checkable
+class UpdatedEngine(Engine, Protocol):
+    """One that is measured under updates as well.
+
+    FTS5 is not: before SQLite 3.43 a table without contents cannot delete by number.
+    """
+
+    def update(self, batch: Batch) -> None:
+        """Replace the documents of the same ids and commit."""
 
 
 def open_engine(name: str, folder: Path) -> Engine:

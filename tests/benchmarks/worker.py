@@ -11,7 +11,7 @@ from random import Random
 from time import perf_counter, sleep
 from typing import Any, NamedTuple
 
-from engine import Page, Stopwatch, open_engine
+from engine import Page, Stopwatch, UpdatedEngine, open_engine
 from queries import PageQuery
 from tokens import Batch, Tokens, batches, documents_of
 
@@ -136,11 +136,16 @@ class _Worker:
         batch = self._batches.pop()
 
         def update() -> None:
-            self._engine.update(batch)
+            self._update(batch)
             self._engine.refresh()
             self._engine.page(PageQuery(kind="all"))
 
         return _seconds(update)
+
+    def _update(self, batch: Batch) -> None:
+        if not isinstance(self._engine, UpdatedEngine):
+            raise TypeError(f"{self.version} is not measured under updates.")
+        self._engine.update(batch)
 
     def keep_updating(self, pause: float, seconds: float) -> list[float]:
         """Commit a batch every `pause` seconds for some time; return how long each commit took."""
@@ -148,7 +153,7 @@ class _Worker:
         until = perf_counter() + seconds
         while perf_counter() < until and self._batches:
             batch = self._batches.pop()
-            took.append(_seconds(lambda batch=batch: self._engine.update(batch)))
+            took.append(_seconds(lambda batch=batch: self._update(batch)))
             sleep(max(0.0, pause - took[-1]))
         return took
 

@@ -113,10 +113,6 @@ class Fts:
                 facets[name][text] = count
         return Page(total=total, hits=tuple(self._hit(*found) for found in best), facets=facets)
 
-    def update(self, batch: Batch) -> None:
-        """Not offered: before SQLite 3.43 a contentless table cannot delete by number."""
-        raise NotImplementedError
-
     def refresh(self) -> None:
         """Do nothing: every statement sees the newest state."""
 

@@ -108,10 +108,6 @@ class Stock:
         hits = tuple(self._hit(number, -score) for score, number in nsmallest(10, found))
         return Page(total=len(found), hits=hits, facets=facets)
 
-    def update(self, batch: Batch) -> None:
-        """Replace documents and commit."""
-        raise NotImplementedError
-
     def refresh(self) -> None:
         """Do nothing: no document is replaced here."""
 

@@ -17,7 +17,7 @@ __all__ = [
     "index_batch",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 TEXT_FIELDS = ("title", "lead", "body")
 
@@ -40,6 +40,7 @@ class IndexDocument:
     day_only: bool
     category: str
     source: str
+    author: str
     organisations: tuple[str, ...]
 
 
@@ -73,6 +74,7 @@ def _document(article: Article) -> IndexDocument:
         day_only=article.published_precision == "day",
         category=article.category or "",
         source=article.source,
+        author=article.author or "",
         organisations=article.organisations,
     )
 

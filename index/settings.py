@@ -40,6 +40,9 @@ class Settings:
     terms: Path | None = None
     """A file of words that the analyzer must not cut, one a line; adds to the built-in list."""
 
+    synonyms: Path | None = None
+    """A file of synonyms that adds to the built-in ones, `a = b` or `a => b` a line."""
+
     entities: Path | None = None
     """A table of organisations that adds to the built-in one or overrules it."""
 
@@ -85,7 +88,7 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
 
 
 def _convert(name: str, value: object) -> Any:
-    if name in {"data", "terms", "entities"}:
+    if name in {"data", "terms", "synonyms", "entities"}:
         return Path(str(value)).expanduser()
     if name in {"workers", "memory", "cache"}:
         try:

@@ -1,6 +1,10 @@
-"""The query tree: what a query string means, before any backend sees it."""
+"""The query tree: what a query string means, before any backend sees it.
 
-from dataclasses import dataclass, field
+The parser makes one of texts as they were typed. `search.rewrite` puts analysed clauses in the
+place of MatchQuery, and gives phrases and prefixes their units; that tree is what backends compile.
+"""
+
+from dataclasses import dataclass
 from datetime import date
 
 __all__ = [
@@ -8,39 +12,42 @@ __all__ = [
     "BooleanQuery",
     "KeywordQuery",
     "MatchAllQuery",
+    "MatchQuery",
     "PhraseQuery",
     "PrefixQuery",
     "Query",
     "RangeQuery",
-    "TermQuery",
+    "Variant",
+    "WordQuery",
 ]
 
 TEXT_FIELDS = ("title", "lead", "body")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TermQuery:
-    """One term of the index; `units` are those of the word, for highlighting.
+class MatchQuery:
+    """Text whose words are wanted; only the parser makes it.
 
-    `surface` is what the reader typed. A query that is `optional` may go unanswered where the
-    request allows the list to widen.
+    Where it `is_required` no word of it may be missing, however far the list widens.
     """
 
     text: str
-    units: tuple[str, ...]
-    surface: str
-    optional: bool = False
     fields: tuple[str, ...] = TEXT_FIELDS
+    is_required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhraseQuery:
-    """Units that stand one after another: an exact substring along unit borders."""
+    """An exact substring along unit borders.
 
-    units: tuple[str, ...]
-    surface: str
-    optional: bool = False
+    With a `slop` the words of `text` in any order, at most so many other units between them.
+    `parts` are what must stand there: all the units, or the units of each word.
+    """
+
+    text: str
+    slop: int | None = None
     fields: tuple[str, ...] = TEXT_FIELDS
+    parts: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +55,39 @@ class PrefixQuery:
     """Any term that begins with `text`; `units` are those of `text`, for highlighting."""
 
     text: str
+    fields: tuple[str, ...] = TEXT_FIELDS
+    units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One spelling of a word: a term of the index, or else a phrase of units.
+
+    `weight` is what one occurrence counts beside one of the word as it was typed.
+    """
+
     units: tuple[str, ...]
+    term: str | None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordQuery:
+    """A word and its synonyms: any of the variants, their occurrences counted together.
+
+    `surface` is what the reader typed. A word that is `optional` may go unanswered where the
+    request allows the list to widen.
+    """
+
     surface: str
+    variants: tuple[Variant, ...]
+    optional: bool = False
     fields: tuple[str, ...] = TEXT_FIELDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeywordQuery:
-    """Any of `values` in a keyword field: category, organisation, source or month."""
+    """Any of `values` in a keyword field: category, organisation, source, author or cve."""
 
     field: str
     values: tuple[str, ...]
@@ -76,14 +108,27 @@ class MatchAllQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BooleanQuery:
-    """All of `must` and `filter`, none of `must_not`; only `must` and `should` are scored."""
+    """All of `must` and `filter`, none of `must_not`, and where it has `should` one of them.
 
-    must: tuple["Query", ...] = field(default=())
-    should: tuple["Query", ...] = field(default=())
-    filter: tuple["Query", ...] = field(default=())
-    must_not: tuple["Query", ...] = field(default=())
+    `filter` is not scored. `evidence` and `pairs` add to the score of what matches, and match
+    nothing themselves: words with their weights, and words that should stand near each other.
+    """
+
+    must: tuple["Query", ...] = ()
+    should: tuple["Query", ...] = ()
+    filter: tuple["Query", ...] = ()
+    must_not: tuple["Query", ...] = ()
+    evidence: tuple[tuple[WordQuery, float], ...] = ()
+    pairs: tuple[tuple[WordQuery, WordQuery], ...] = ()
 
 
 Query = (
-    TermQuery | PhraseQuery | PrefixQuery | KeywordQuery | RangeQuery | MatchAllQuery | BooleanQuery
+    MatchQuery
+    | PhraseQuery
+    | PrefixQuery
+    | WordQuery
+    | KeywordQuery
+    | RangeQuery
+    | MatchAllQuery
+    | BooleanQuery
 )

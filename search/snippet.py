@@ -1,10 +1,12 @@
 """Highlights and snippets: what of a text matched, and the window that shows it best."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
-from index.analysis import Analyzer
-from search.query import BooleanQuery, PhraseQuery, PrefixQuery, Query, TermQuery
+from index.analysis import Analyzer, normalise
+from search.query import BooleanQuery, PhraseQuery, PrefixQuery, Query, WordQuery
 from search.results import Highlight, Snippet
 
 __all__ = ["Highlighter", "snippet"]
@@ -14,40 +16,37 @@ _LEAD_IN = 24  # characters before the first match, where a sentence does not be
 _STOPS = "。！？!?\n；;"
 _ELLIPSIS = "……"
 
+_normalised = lru_cache(maxsize=1024)(normalise)  # the best hits are shown again and again
+
 _Span = tuple[int, int, int]
 """Start, end, and the number of the clause that matched."""
 
 
+class _Clause(NamedTuple):
+    """What a clause marks in some fields: any of several sequences of units."""
+
+    fields: tuple[str, ...]
+    sequences: tuple[tuple[str, ...], ...]
+    is_prefix: bool = False
+
+
 class Highlighter:
-    """Finds what the clauses of a query match in a text, unit by unit, without cutting words."""
+    """Finds what the clauses of a query match in a text, without cutting it into words."""
 
     def __init__(self, query: BooleanQuery, analyzer: Analyzer) -> None:
-        self._analyzer = analyzer
+        self._finder = analyzer.finder
         self._clauses = list(dict.fromkeys(_clauses(query)))
 
     def spans(self, text: str, field: str) -> list[_Span]:
         """Return every match in the text of a field, ordered; they may overlap."""
-        clauses = [
-            (number, clause)
+        normal = _normalised(text)
+        return sorted(
+            (*normal.span(start, end), number)
             for number, clause in enumerate(self._clauses)
             if field in clause.fields
-        ]
-        if not clauses or not text:
-            return []
-        units, normal = self._analyzer.units(text)
-        # Each unit and each part of an identifier, by what it says.
-        places: dict[str, list[tuple[int, int, int]]] = {}
-        for index, unit in enumerate(units):
-            places.setdefault(unit.text, []).append((index, unit.start, unit.end))
-            for part, offset in unit.parts():
-                start = unit.start + offset
-                places.setdefault(part, []).append((index, start, start + len(part)))
-        found: set[_Span] = set()
-        for number, clause in clauses:
-            is_prefix = isinstance(clause, PrefixQuery)
-            for start, end in _sequences(clause.units, places, is_prefix=is_prefix):
-                found.add((*normal.span(start, end), number))
-        return sorted(found)
+            for sequence in clause.sequences
+            for start, end in self._finder.find(normal.text, sequence, is_prefix=clause.is_prefix)
+        )
 
     def highlights(self, text: str, field: str) -> tuple[Highlight, ...]:
         """Return what to mark in the text of a field: ordered, not overlapping."""
@@ -65,39 +64,18 @@ def snippet(highlighter: Highlighter, lead: str, body: str) -> Snippet:
     return _window(lead or body, [])
 
 
-def _clauses(query: Query) -> Iterator[TermQuery | PhraseQuery | PrefixQuery]:
-    if isinstance(query, BooleanQuery):
-        for part in (*query.must, *query.should):
-            yield from _clauses(part)
-    elif isinstance(query, TermQuery | PhraseQuery | PrefixQuery):
-        yield query
-
-
-def _sequences(
-    wanted: Sequence[str], places: dict[str, list[tuple[int, int, int]]], *, is_prefix: bool
-) -> Iterator[tuple[int, int]]:
-    """Give start and end of each place where `wanted` stands unit after unit."""
-
-    def at(text: str, *, last: bool) -> Iterable[tuple[int, int, int]]:
-        if is_prefix and last:
-            return (
-                place
-                for known, found in places.items()
-                if known.startswith(text)
-                for place in found
-            )
-        return places.get(text, ())
-
-    runs = [(index, start, end) for index, start, end in at(wanted[0], last=len(wanted) == 1)]
-    for number, text in enumerate(wanted[1:], 2):
-        following = {index: end for index, _, end in at(text, last=number == len(wanted))}
-        runs = [
-            (index + 1, start, following[index + 1])
-            for index, start, _ in runs
-            if index + 1 in following
-        ]
-    for _, start, end in runs:
-        yield start, end
+def _clauses(query: Query) -> Iterator[_Clause]:
+    match query:
+        case BooleanQuery():
+            for part in (*query.must, *query.should):
+                yield from _clauses(part)
+        case WordQuery():
+            units = tuple(dict.fromkeys(variant.units for variant in query.variants))
+            yield _Clause(query.fields, units)
+        case PhraseQuery():
+            yield _Clause(query.fields, query.parts)
+        case PrefixQuery():
+            yield _Clause(query.fields, (query.units,), is_prefix=True)
 
 
 def _merge(spans: Iterable[_Span]) -> tuple[Highlight, ...]:

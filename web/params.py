@@ -57,7 +57,13 @@ def read_request(parameters: MultiDict[str, str]) -> SearchRequest:
         raise BadParameter("size", str(size), f"每页最多 {MAX_SIZE} 条")
     return SearchRequest(
         query=parameters.get("q", ""),
-        **filters,
+        category=filters["category"],
+        organisation=filters["organisation"],
+        source=filters["source"],
+        month=filters["month"],
+        exclude_category=filters["exclude_category"],
+        exclude_organisation=filters["exclude_organisation"],
+        exclude_source=filters["exclude_source"],
         first=_day(parameters, "from"),
         last=_day(parameters, "to"),
         match=cast("Match", chosen["match"] or _DEFAULT.match),

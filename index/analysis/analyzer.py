@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from index.analysis.charfilter import NormalisedText, normalise
 from index.analysis.fields import FieldTokenizer, FieldTokens
+from index.analysis.finder import UnitFinder
 from index.analysis.segmenter import Segmenter, dictionary_words, open_segmenter
 from index.analysis.trie import WordTrie
 from index.analysis.units import Unit, UnitSplitter
@@ -88,6 +89,11 @@ class Analyzer:
     def _field_tokenizer(self) -> FieldTokenizer:
         return FieldTokenizer(self._splitter, WordTrie([*dictionary_words(), *self._han_terms]))
 
+    @cached_property
+    def finder(self) -> UnitFinder:
+        """What finds units in texts in normal form."""
+        return UnitFinder(self._splitter)
+
     def units(self, text: str) -> tuple[list[Unit], NormalisedText]:
         """Return the units of a text in normal form, and that form."""
         normal = normalise(text)
@@ -127,6 +133,13 @@ class Analyzer:
                 )
             )
         return terms
+
+    def inner_words(self, text: str) -> tuple[str, ...]:
+        """Return every dictionary word of two characters or more that is visible, each once."""
+        runs = self._splitter.han_runs(normalise(text).text)
+        return tuple(
+            dict.fromkeys(word for run in runs for word, _ in self._segmenter.cut_all(run[0]))
+        )
 
     def phrase(self, text: str) -> tuple[str, ...]:
         """Return the units of a quoted string."""

@@ -72,6 +72,7 @@ def _schema() -> fields.Schema:
         day_only=fields.COLUMN(columns.NumericColumn("B")),
         category=fields.COLUMN(columns.VarBytesColumn()),
         source=fields.COLUMN(columns.VarBytesColumn()),
+        author=fields.COLUMN(columns.VarBytesColumn()),
         organisations=fields.COLUMN(columns.VarBytesColumn()),
     )
     for name in TEXT_FIELDS:
@@ -164,6 +165,7 @@ def _columns(batch: IndexBatch) -> Documents:
             "key": Keywords.of([document.id.encode() for document in documents]),
             "category": Keywords.of([document.category.encode() for document in documents]),
             "source": Keywords.of([document.source.encode() for document in documents]),
+            "author": Keywords.of([document.author.encode() for document in documents]),
             "organisations": Keywords.of(
                 [SEPARATOR.join(document.organisations).encode() for document in documents]
             ),

@@ -105,6 +105,12 @@ class OrganisationTable:
             row = next((row for row in rows if row and row.type == "company"), None)
         return row
 
+    def named(self, name: str) -> Organisation | None:
+        """Return the row that has `name` as it is and not as a weak name, or None."""
+        row = self._by_name.get(fold_name(name))
+        is_weak = row is not None and fold_name(name) in map(fold_name, row.weak)
+        return None if is_weak else row
+
     def has_name(self, name: str) -> bool:
         """Say whether a row has `name` as it is."""
         return fold_name(name) in self._by_name

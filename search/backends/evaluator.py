@@ -16,10 +16,11 @@ from index.errors import QueryError
 from search import similarity
 from search.backends.cache import ByteCache
 from search.backends.matches import NOTHING, DenseMatches, Mask, Matches
-from search.backends.queries import ColumnRange, ColumnValues
+from search.backends.queries import ColumnRange, ColumnValues, Combined, Near
 from search.backends.segments import OpenSegment
 from search.backends.view import IndexView, SegmentsView
 from search.backends.weighting import LuceneBM25
+from search.query import Variant
 
 __all__ = ["MAX_EXPANSIONS", "Evaluator"]
 
@@ -138,6 +139,82 @@ class Evaluator:
             scores.append(similarity.scores(postings.frequencies, norms[postings.codes], weight))
         return Matches(np.concatenate(documents), np.concatenate(scores), positive=weight > 0)
 
+    def _combined(self, query: Combined) -> Matches:
+        """Add up the occurrences of all variants in all fields, then score."""
+        counted = []
+        for base, segment in self._each():
+            for variant in query.variants:
+                texts = _texts(variant)
+                for field in query.fields:
+                    postings = (
+                        segment.postings(field, texts[0])
+                        if len(texts) == 1
+                        else segment.phrase(field, texts)
+                    )
+                    if postings is None or not len(postings.documents):
+                        continue
+                    boost = np.float32(similarity.FIELD_BOOSTS[field] * variant.weight)
+                    counted.append(
+                        Matches(
+                            postings.documents + np.int64(base),
+                            postings.frequencies * boost,
+                            positive=True,
+                        )
+                    )
+        found = self._view.accumulator.any_of(counted)
+        if not len(found):
+            return NOTHING
+        count = max(map(self._view.document_count, query.fields))
+        norms = self._view.combined_norms(query.fields).take(found.documents)
+        weight = similarity.idf(count, len(found))
+        return Matches(
+            found.documents, similarity.scores(found.scores, norms, weight), positive=weight > 0
+        )
+
+    def _near(self, query: Near) -> Matches:
+        field = query.fieldname
+        parts = [([unit.encode() for unit in part], len(part)) for part in query.parts]
+        terms = {text for texts, _ in parts for text in texts}
+        frequencies = [self._view.document_frequency(field, text) for text in terms]
+        if not parts or not all(frequencies):
+            return NOTHING
+        count = self._view.document_count(field)
+        weight = query.boost * sum(similarity.idf(count, each) for each in frequencies)
+        norms = self._view.norms(field)
+        documents, scores = [NOTHING.documents], [NOTHING.scores]
+        for base, segment in self._each():
+            found, counts = segment.near(field, parts, query.slop)
+            codes = segment.codes(field)[found]
+            documents.append(found + np.int64(base))
+            scores.append(similarity.scores(counts.astype(np.float32), norms[codes], weight))
+        return Matches(np.concatenate(documents), np.concatenate(scores), positive=weight > 0)
+
+    def idf(self, query: Combined) -> float:
+        """Return the inverse document frequency of a word over all of its fields."""
+        count = max(map(self._view.document_count, query.fields))
+        return similarity.idf(count, len(self.operand(query)))
+
+    def nearness(
+        self, first: Combined, second: Combined, documents: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return how near two words stand in each of some documents, over all of their fields.
+
+        The sum of 1 / d² is that of Rasolofo and Savoy, Term Proximity Scoring for Keyword-Based
+        Retrieval Systems (2003), taken over the nearest pairs.
+        """
+        sums = np.zeros(len(documents), np.float32)
+        one, other = (
+            (_texts(query.variants[0]), len(query.variants[0].units)) for query in (first, second)
+        )
+        for base, segment in self._each():
+            low, high = np.searchsorted(documents, (base, base + segment.documents.size))
+            for field in first.fields:
+                boost = np.float32(similarity.FIELD_BOOSTS[field])
+                sums[low:high] += boost * segment.nearness(
+                    field, one, other, similarity.PROXIMITY_SPAN, documents[low:high] - base
+                )
+        return sums
+
     def _prefix(self, query: whoosh.Prefix) -> Matches:
         """Score a prefix: as in Lucene, its boost for every document that matches."""
         field = query.fieldname
@@ -221,6 +298,8 @@ class Evaluator:
         whoosh.Term: _term,
         whoosh.Phrase: _phrase,
         whoosh.Prefix: _prefix,
+        Combined: _combined,
+        Near: _near,
         whoosh.Every: _every,
         type(whoosh.NullQuery): _null,
         ColumnValues: _filter,
@@ -268,6 +347,12 @@ class Evaluator:
             return None
 
 
+def _texts(variant: Variant) -> list[bytes]:
+    if variant.term is not None:
+        return [variant.term.encode()]
+    return [unit.encode() for unit in variant.units]
+
+
 def _is_filter(query: qcore.Query) -> bool:
     """Say whether a query asks for a column, and adds nothing to a score."""
     if isinstance(query, whoosh.ConstantScoreQuery):
@@ -290,6 +375,8 @@ def _key(query: qcore.Query) -> Hashable:
             return None
         keys = tuple(_key(part) for part in query.subqueries if isinstance(part, _KEPT))
         return (whoosh.Or, query.boost, keys) if len(keys) == len(query.subqueries) else None
+    if isinstance(query, Combined):
+        return query.key
     if isinstance(query, whoosh.Term):
         return query.fieldname, query.text, query.boost
     if isinstance(query, whoosh.Phrase):

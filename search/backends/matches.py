@@ -61,6 +61,10 @@ class Matches:
         places = np.flatnonzero(kept)
         return Matches(self.documents.take(places), self.scores.take(places), self.positive)
 
+    def from_place(self, first: int) -> "Matches":
+        """Return those from a place of the list on."""
+        return Matches(self.documents[first:], self.scores[first:], self.positive)
+
     def boosted(self, boost: float) -> "Matches":
         """Return the same documents with scores multiplied."""
         return self if boost == 1 else Matches(self.documents, self.scores * np.float32(boost))

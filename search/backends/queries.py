@@ -1,7 +1,7 @@
-"""The project's query tree in Whoosh's query classes, and the two that Whoosh lacks.
+"""The project's query tree in Whoosh's query classes, and those that Whoosh lacks.
 
-Whoosh's `ColumnQuery` asks a function about each document's value. The two here know how to answer
-for all documents at once.
+Whoosh's `ColumnQuery` asks a function about each document's value. The two of columns here know how
+to answer for all documents at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,13 +23,14 @@ from search.query import (
     PrefixQuery,
     Query,
     RangeQuery,
-    TermQuery,
+    Variant,
+    WordQuery,
 )
 
 if TYPE_CHECKING:
     from search.backends.view import IndexView
 
-__all__ = ["ColumnRange", "ColumnValues", "compile_query"]
+__all__ = ["ColumnRange", "ColumnValues", "Combined", "Near", "compile_query"]
 
 
 class ColumnValues(qcore.Query):  # type: ignore[misc]
@@ -86,16 +87,62 @@ class ColumnRange(qcore.Query):  # type: ignore[misc]
         return view.between(self.first, self.last, documents)
 
 
+class Combined(qcore.Query):  # type: ignore[misc]
+    """Any variant of a word in any of some fields, their occurrences added up before scoring.
+
+    See `search.similarity`; Lucene's `CombinedFieldQuery` does the same for terms.
+    """
+
+    def __init__(self, fields: Sequence[str], variants: Sequence[Variant]) -> None:
+        self.fields, self.variants, self.boost = tuple(fields), tuple(variants), 1.0
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells this query from others."""
+        return self.fields, self.variants
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Combined) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        words = [variant.term or " ".join(variant.units) for variant in self.variants]
+        return f"({'|'.join(self.fields)}):({'|'.join(words)})"
+
+
+class Near(qcore.Query):  # type: ignore[misc]
+    """Some stretches of units in one field, in any order, at most `slop` other units between."""
+
+    def __init__(self, field: str, parts: Sequence[Sequence[str]], slop: int) -> None:
+        self.fieldname, self.slop, self.boost = field, slop, 1.0
+        self.parts = tuple(map(tuple, parts))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Near) and (self.fieldname, self.parts, self.slop) == (
+            other.fieldname,
+            other.parts,
+            other.slop,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.fieldname, self.parts, self.slop))
+
+    def __repr__(self) -> str:
+        words = " ".join("".join(part) for part in self.parts)
+        return f'{self.fieldname}:"{words}"~{self.slop}'
+
+
 def compile_query(query: Query, canonical: Callable[[str], str]) -> qcore.Query:
     """Return a query as Whoosh has it; `canonical` gives the name an organisation is kept under."""
     match query:
-        case TermQuery():
-            return _any_field(query.fields, lambda name: whoosh.Term(name, query.text))
-        case PhraseQuery(units=(unit,)):
-            return _any_field(query.fields, lambda name: whoosh.Term(name, unit))
-        case PhraseQuery():
-            units = list(query.units)
-            return _any_field(query.fields, lambda name: whoosh.Phrase(name, units))
+        case WordQuery():
+            return Combined(query.fields, query.variants)
+        case PhraseQuery(slop=None, parts=(units,)):
+            return Combined(query.fields, (Variant(units=units, term=None),))
+        case PhraseQuery(slop=slop, parts=parts):
+            return _any_field(query.fields, lambda name: Near(name, parts, slop or 0))
         case PrefixQuery():
             return _any_field(query.fields, lambda name: whoosh.Prefix(name, query.text))
         case KeywordQuery():
@@ -109,6 +156,8 @@ def compile_query(query: Query, canonical: Callable[[str], str]) -> qcore.Query:
             return whoosh.Every(boost=0.0)
         case BooleanQuery():
             return _boolean(query, canonical)
+        case _:
+            raise TypeError(f"{type(query).__name__} must be rewritten first")
 
 
 def _any_field(fields: Sequence[str], make: Callable[[str], Any]) -> qcore.Query:
@@ -125,11 +174,8 @@ def _boolean(query: BooleanQuery, canonical: Callable[[str], str]) -> qcore.Quer
         return [compile_query(part, canonical) for part in parts]
 
     must = compiled(query.must)
-    should = whoosh.Or(compiled(query.should)) if query.should else None
+    if query.should:
+        must.append(whoosh.Or(compiled(query.should)))
     filters = [whoosh.ConstantScoreQuery(part, 0.0) for part in compiled(query.filter)]
     excluded = [whoosh.Not(part) for part in compiled(query.must_not)]
-    if should is None:
-        return whoosh.And([*must, *filters, *excluded])
-    if not must and not filters:
-        return whoosh.And([should, *excluded])
-    return whoosh.And([whoosh.AndMaybe(whoosh.And([*must, *filters]), should), *excluded])
+    return whoosh.And([*must, *filters, *excluded])

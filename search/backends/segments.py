@@ -83,7 +83,7 @@ class OpenSegment:
         postings = TermPostings(
             documents.astype(np.int32),
             frequencies.astype(np.float32),
-            self._codes(field)[documents],
+            self.codes(field)[documents],
         )
         if postings.nbytes > _QUICKLY_READ:
             self._cache.put(key, postings)
@@ -94,30 +94,93 @@ class OpenSegment:
         key = (self.name, field, *texts)
         kept = self._cache.get(key)
         if kept is None:
-            documents, counts = self._phrase(field, texts)
+            documents, counts = _counted(self.starts(field, texts) >> POSITION_BITS)
             kept = TermPostings(
                 documents.astype(np.int32),
                 counts.astype(np.float32),
-                self._codes(field)[documents],
+                self.codes(field)[documents],
             )
             self._cache.put(key, kept, costly=True)
         return kept
 
-    def _phrase(
-        self, field: str, texts: Sequence[bytes]
+    def near(
+        self, field: str, parts: Sequence[tuple[Sequence[bytes], int]], slop: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Read positions of documents that hold all terms only, and fewer with each term."""
+        """Return the documents in which some phrases stand together, and how often they do.
+
+        Each phrase comes with its length in units. They stand in any order, none twice in the same
+        place, with at most `slop` units between them.
+        """
+        found = [self.starts(field, texts) for texts, _ in parts]
+        places = np.concatenate(found)
+        owners = np.repeat(np.arange(len(parts)), [len(each) for each in found])
+        order = np.argsort(places, kind="stable")
+        places, owners = places[order], owners[order]
+        # The last place of each phrase so far: where all are near enough, they stand together.
+        own = owners == np.arange(len(parts))[:, None]
+        lasts = np.maximum.accumulate(np.where(own, places, -1), axis=1)
+        sizes = np.array([size for _, size in parts])
+        first, last = lasts.min(axis=0), (lasts + sizes[:, None]).max(axis=0)
+        together = (
+            (first >= 0)
+            & (first >> POSITION_BITS == places >> POSITION_BITS)
+            & (last - first - sizes.sum() <= slop)
+        )
+        return _counted(places[together] >> POSITION_BITS)
+
+    def nearness(
+        self,
+        field: str,
+        first: tuple[Sequence[bytes], int],
+        second: tuple[Sequence[bytes], int],
+        span: int,
+        documents: NDArray[np.int64],
+    ) -> NDArray[np.float32]:
+        """Return for each of some documents the sum of 1 / d² over the places of the first phrase.
+
+        d is the distance to the nearest place of the second one, 1 where they touch, and no more
+        than `span`. Each phrase comes with its length in units.
+        """
+        sums = np.zeros(len(documents), np.float32)
+        starts = self.starts(field, first[0], documents)
+        others = self.starts(field, second[0], documents)
+        if not starts.size or not others.size:
+            return sums
+        behind = np.searchsorted(others, starts)
+        best = np.full(len(starts), span + 1, np.int64)
+        for places, is_behind in ((behind, True), (behind - 1, False)):
+            other = others[np.clip(places, 0, len(others) - 1)]
+            gap = other - starts - first[1] if is_behind else starts - other - second[1]
+            distance = gap + 1
+            near = (other >> POSITION_BITS == starts >> POSITION_BITS) & (distance > 0)
+            best = np.where(near, np.minimum(best, distance), best)
+        kept = best <= span
+        at = np.searchsorted(documents, starts[kept] >> POSITION_BITS)
+        np.add.at(sums, at, (1.0 / best[kept] ** 2).astype(np.float32))
+        return sums
+
+    def starts(
+        self,
+        field: str,
+        texts: Sequence[bytes],
+        within: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.int64]:
+        """Return where a phrase begins, ascending: in all documents, or in some of them.
+
+        A place is document and position in one number; the position takes POSITION_BITS. Positions
+        are read of documents that hold all terms only, and of fewer with each term.
+        """
         nothing = np.empty(0, np.int64)
         postings = {text: self.postings(field, text) for text in texts}
         lists = [each.documents for each in postings.values() if each is not None]
         if len(lists) < len(postings):
-            return nothing, nothing
-        documents = self._common(lists)
+            return nothing
+        documents = self._common(lists, within)
         starts: NDArray[np.int64] | None = None
         order = sorted(range(len(texts)), key=lambda place: self.count(field, texts[place]))
         for offset in order:
             if not documents.size:
-                return nothing, nothing
+                return nothing
             places = self._places(field, texts[offset], postings[texts[offset]], documents)
             if starts is None:
                 # A start before the document's beginning would belong to the one before it.
@@ -128,15 +191,15 @@ class OpenSegment:
                 np.minimum(found, len(places) - 1, out=found)
                 starts = starts[places[found] == wanted]
             documents = distinct(starts >> POSITION_BITS)
-        if starts is None or not starts.size:
-            return nothing, nothing
-        owners = distinct(starts) >> POSITION_BITS
-        first = np.flatnonzero(np.concatenate([[True], owners[1:] != owners[:-1]]))
-        return owners[first], np.diff(first, append=len(owners))
+        return nothing if starts is None else distinct(starts)
 
-    def _common(self, lists: Sequence[NDArray[np.int32]]) -> NDArray[np.int64]:
-        """Return the documents that are in every list."""
+    def _common(
+        self, lists: Sequence[NDArray[np.int32]], within: NDArray[np.int64] | None
+    ) -> NDArray[np.int64]:
+        """Return the documents that are in every list, and among some where these are given."""
         shortest, *others = sorted(lists, key=len)
+        if within is not None:
+            shortest, others = within.astype(np.int32), list(lists)
         documents = shortest.astype(np.int64)
         for other in others:
             self._marks[other] = True
@@ -151,10 +214,7 @@ class OpenSegment:
         postings: TermPostings | None,
         documents: NDArray[np.int64],
     ) -> NDArray[np.int64]:
-        """Return the places of a term in some documents that hold it, ascending.
-
-        A place is document and position in one number; the position takes POSITION_BITS.
-        """
+        """Return the places of a term in some documents that hold it, ascending."""
         found = self._find(field, text)
         assert found is not None  # noqa: S101  # the term has postings
         assert postings is not None  # noqa: S101
@@ -208,9 +268,18 @@ class OpenSegment:
     def _zeros(self) -> NDArray[np.uint32]:
         return np.zeros(self.documents.size, np.uint32)
 
-    def _codes(self, field: str) -> NDArray[np.uint8]:
+    def codes(self, field: str) -> NDArray[np.uint8]:
+        """Return the code of each document's length in a field."""
         codes = self.documents.lengths.get(field)
         return self._zeros.astype(np.uint8) if codes is None else codes
+
+
+def _counted(owners: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return each of some ascending documents once, and how often it stands there."""
+    if not owners.size:
+        return owners, owners
+    first = np.flatnonzero(np.concatenate([[True], owners[1:] != owners[:-1]]))
+    return owners[first], np.diff(first, append=len(owners))
 
 
 def _split(column: Keywords, separator: str) -> Values:

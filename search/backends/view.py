@@ -24,6 +24,7 @@ _DAY = 86_400  # seconds
 _BEIJING_SECONDS = 8 * 3600  # ahead of UTC; China has had no summer time since 1991
 
 _KEYWORDS = {"category": "category", "source": "source", "organisation": "organisations"}
+_FILTERS = {"author": "author"}  # columns that nothing is counted by
 
 
 class SegmentsView:
@@ -77,6 +78,28 @@ class SegmentsView:
             return np.full(256, similarity.K1, np.float32)
         return self._fields[field][1]
 
+    def combined_norms(self, fields: Sequence[str]) -> NDArray[np.float32]:
+        """Return the norm of each document for words that are counted in several fields."""
+        key = tuple(fields)
+        if key not in self._combined:
+            lengths = np.zeros(self.size)
+            tokens = 0.0
+            for name in key:
+                boost = similarity.FIELD_BOOSTS[name]
+                tokens += boost * self.reader.field_length(name)
+                for base, segment in zip(self.bases, self.segments, strict=True):
+                    codes = segment.documents.lengths.get(name)
+                    if codes is not None:
+                        lengths[base : base + len(codes)] += boost * LENGTHS[codes]
+            kept = LENGTHS[np.searchsorted(LENGTHS, np.rint(lengths), side="right") - 1]
+            average = tokens / max(map(self.document_count, key)) if tokens else 0.0
+            self._combined[key] = similarity.length_norms(kept, average, similarity.COMBINED_K1)
+        return self._combined[key]
+
+    @cached_property
+    def _combined(self) -> dict[tuple[str, ...], NDArray[np.float32]]:
+        return {}
+
     @cached_property
     def _fields(self) -> dict[str, tuple[int, NDArray[np.float32]]]:
         fields = {}
@@ -125,7 +148,11 @@ class IndexView(SegmentsView):
             for name, field in _KEYWORDS.items()
         }
         self.keywords["month"] = KeywordColumn([_months(self.published)])
-        self.facets = FacetCounter(self.keywords)
+        self.facets = FacetCounter(dict(self.keywords))
+        for name, field in _FILTERS.items():
+            self.keywords[name] = KeywordColumn(
+                [segment.values(field, SEPARATOR) for segment in self.segments]
+            )
 
     @cached_property
     def ids(self) -> NDArray[np.bytes_]:
@@ -148,6 +175,16 @@ class IndexView(SegmentsView):
         """A key for each document: smaller is older, undated ones last."""
         keys = np.where(self.day_only, self.published + _DAY, self.published)
         return np.where(self.published == UNDATED, np.iinfo(np.int64).max, keys)
+
+    def age(self, documents: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how many days older than the newest article some documents are."""
+        seconds = self._newest - np.maximum(self.published[documents], 0)
+        days: NDArray[np.float64] = seconds / _DAY
+        return days
+
+    @cached_property
+    def _newest(self) -> int:
+        return max(0, int(self.published.max(initial=0)))
 
     def between(
         self, first: date | None, last: date | None, documents: NDArray[np.int64] | None = None

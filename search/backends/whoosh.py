@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from threading import Lock
 from time import perf_counter
 from typing import Any
@@ -29,14 +28,17 @@ from search import similarity
 from search.backends.base import Statistics
 from search.backends.cache import ByteCache
 from search.backends.evaluator import Evaluator
-from search.backends.matches import NOTHING, DenseMatches, Mask, Matches, SortKey, best
+from search.backends.matches import NOTHING, DenseMatches, Mask, Matches
 from search.backends.queries import ColumnRange, ColumnValues, compile_query
+from search.backends.ranking import holding_enough, ordered, rescored
 from search.backends.view import IndexView
 from search.parser import parse_query
-from search.query import BooleanQuery, PhraseQuery, Query, TermQuery
+from search.query import BooleanQuery, Query, WordQuery
 from search.request import FACET_SIZE, FACETS, SearchRequest
-from search.results import FacetBucket, Hit, SearchResults
+from search.results import FacetBucket, Hit, Notice, SearchResults
+from search.rewrite import Rewriter
 from search.snippet import Highlighter, snippet
+from search.synonyms import Synonyms
 
 __all__ = ["WhooshSearcher", "cache_size"]
 
@@ -75,6 +77,9 @@ class WhooshSearcher:
         self._analyzer = Analyzer(settings.terms)
         self._analyzer.word_boundaries("安全")  # loads the dictionary, or the first query would
         self._organisations = OrganisationTable.load(settings.entities)
+        self._rewriter = Rewriter(
+            self._analyzer, Synonyms.load(self._organisations, settings.synonyms)
+        )
         self._index = WhooshIndex(settings.data / "index", self._analyzer.fingerprint)
         self._lock = Lock()
         self._segments: ByteCache[Any] = ByteCache(0)
@@ -96,12 +101,27 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             view = state.view
-            parsed = parse_query(request.query, self._analyzer)
+            reads_periods = request.reads_periods and not (
+                request.first or request.last or request.month
+            )
+            parsed = parse_query(request.query, self._analyzer, reads_periods=reads_periods)
+            notices = list(parsed.notices)
+            query = self._rewriter.rewrite(parsed.query)
             filters = self._facet_filters(state.evaluator, request)
-            selection = self._select(state, request, parsed.query, filters)
+            selection = self._select(state, request, query, filters)
+            understood = parsed.understood
+            if parsed.without_period and not (len(selection.full) or len(selection.partial)):
+                # Nothing is of that period: better articles of another one than none.
+                (period,) = understood
+                query = self._rewriter.rewrite(parsed.without_period)
+                selection = self._select(state, request, query, filters)
+                notices.append(_period_notice(request.query, period.text))
+                understood = ()
             offset = self._offset(view, request)
-            page = _page(view, selection, request, offset)
-            hits = self._hits(view, page, selection, parsed.query)
+            page = ordered(
+                view, (selection.full, selection.partial), request.sort, offset + request.size
+            ).from_place(offset)
+            hits = self._hits(state, page, selection, query)
             full, widened = len(selection.full), len(selection.partial)
             following = offset + request.size
             return SearchResults(
@@ -118,10 +138,10 @@ class WhooshSearcher:
                 facets=self._facets(view, request, selection.counted, filters),
                 relaxed=tuple(dict.fromkeys(word for hit in hits for word in hit.missing)),
                 did_you_mean=None,
-                notices=parsed.notices,
-                understood=(),
+                notices=tuple(notices),
+                understood=understood,
                 explanation=(
-                    tuple(state.evaluator.explain(self._compile(parsed.query)))
+                    tuple(state.evaluator.explain(self._compile(query)))
                     if request.explain
                     else None
                 ),
@@ -207,27 +227,36 @@ class WhooshSearcher:
         words: list[tuple[str, Matches | DenseMatches]] = []
         for part in query.must:
             matches = state.evaluator.operand(self._compile(part))
-            if isinstance(part, TermQuery | PhraseQuery) and part.optional:
+            if isinstance(part, WordQuery) and part.optional:
                 words.append((part.surface, matches))
             else:
                 required.append(matches)
-        optional = [matches for _, matches in words]
-        every = [*required, *optional]
+        if query.should:
+            required.append(
+                state.evaluator.operand(self._compile(BooleanQuery(should=query.should)))
+            )
+        every = [*required, *(matches for _, matches in words)]
         if every:
             holds_all = _where(view.accumulator.all_of(every), allowed)
         else:
             holds_all = _where(view.everything(), allowed)
         full = _where(holds_all, filters.values())
         lacking = shown = NOTHING
-        may_widen = request.match == "auto" and request.sort == "relevance" and len(words) > 1
+        is_ranked = request.sort == "relevance"
+        may_widen = request.match == "auto" and is_ranked and len(words) > 1
         if may_widen and len(full) < similarity.WIDEN_BELOW:
-            lacking = _where(_holding_enough(view, [each.listed() for each in optional]), allowed)
+            listed = [matches.listed() for _, matches in words]
+            lacking = _where(holding_enough(view, listed), allowed)
             if required:
                 lacking = view.accumulator.all_of([*required, lacking])
             lacking = lacking.taken(~holds_all.holds(lacking.documents))
             shown = _where(lacking, filters.values())
         # Where the chosen values leave nothing at all, the others must still be seen.
         counted = lacking if len(shown) and not len(full) else holds_all
+        if is_ranked and every:
+            full, shown = (
+                rescored(view, state.evaluator, matches, query) for matches in (full, shown)
+            )
         return _Selection(counted.documents, full, shown, tuple(words))
 
     def _allowed(self, state: _Open, request: SearchRequest, query: BooleanQuery) -> list[Mask]:
@@ -275,8 +304,13 @@ class WhooshSearcher:
         return _read_cursor(view, request.cursor)
 
     def _hits(
-        self, view: IndexView, page: Matches, selection: _Selection, query: BooleanQuery
+        self,
+        state: _Open,
+        page: Matches,
+        selection: _Selection,
+        query: BooleanQuery,
     ) -> tuple[Hit, ...]:
+        view = state.view
         highlighter = Highlighter(query, self._analyzer)
         held = [(word, matches.holds(page.documents)) for word, matches in selection.words]
         hits = []
@@ -341,65 +375,6 @@ def _where(matches: Matches, masks: Iterable[Mask]) -> Matches:
     return matches
 
 
-def _holding_enough(view: IndexView, words: list[Matches]) -> Matches:
-    """Return the documents that hold enough of the words, weighted by idf.
-
-    A word that no article holds tells none from another and has no weight.
-    """
-    weights = []
-    for matches in words:
-        frequency = len(matches.where(view.live))
-        weights.append(similarity.idf(view.article_count, frequency) if frequency else 0.0)
-    held = view.accumulator.any_of(
-        [
-            Matches(matches.documents, np.full(len(matches), weight, np.float32))
-            for matches, weight in zip(words, weights, strict=True)
-        ]
-    )
-    # Float32 sums may fall short of an exact half by a rounding.
-    enough = held.scores >= similarity.WIDEN_SHARE * sum(weights) * (1 - 1e-6)
-    scored = view.accumulator.any_of(words)
-    return Matches(scored.documents[enough], scored.scores[enough])
-
-
-def _page(view: IndexView, selection: _Selection, request: SearchRequest, offset: int) -> Matches:
-    """Return the hits of a page in order: full matches first."""
-    end = offset + request.size
-    ordered = []
-    for matches in (selection.full, selection.partial):
-        keys: list[SortKey] = [partial(_picked, view.ids, matches.documents)]
-        if request.sort == "oldest":
-            keys.insert(0, partial(_picked, view.oldest_first, matches.documents))
-        else:
-            keys.insert(0, partial(_picked, view.newest_first, matches.documents))
-        if request.sort == "relevance":
-            keys.insert(0, partial(_negative, matches.scores))
-        ordered.append(_taken(matches, best(end, len(matches), keys)))
-        end -= len(ordered[-1])
-        if end <= 0:
-            break
-    return Matches(
-        np.concatenate([matches.documents for matches in ordered])[offset:],
-        np.concatenate([matches.scores for matches in ordered])[offset:],
-    )
-
-
-def _picked(
-    values: NDArray[Any], documents: NDArray[np.int64], places: NDArray[np.int64] | slice
-) -> NDArray[Any]:
-    return values[documents[places]]
-
-
-def _negative(
-    scores: NDArray[np.float32], places: NDArray[np.int64] | slice
-) -> NDArray[np.float32]:
-    return -scores[places]
-
-
-def _taken(matches: Matches, places: NDArray[np.int64]) -> Matches:
-    return Matches(matches.documents[places], matches.scores[places])
-
-
 def _hit(article: Article, highlighter: Highlighter, score: float, missing: tuple[str, ...]) -> Hit:
     return Hit(
         id=article.id,
@@ -419,6 +394,16 @@ def _hit(article: Article, highlighter: Highlighter, score: float, missing: tupl
         score=round(score, 4),
         duplicate_count=0,
         missing=missing,
+    )
+
+
+def _period_notice(query: str, text: str) -> Notice:
+    start = max(0, query.find(text))
+    return Notice(
+        code="period_ignored",
+        message=f"没有“{text}”这段时间的文章，已不限时间。",
+        start=start,
+        end=start + len(text),
     )
 
 

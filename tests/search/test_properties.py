@@ -15,10 +15,21 @@ from hypothesis import strategies as st
 
 from index.analysis import Analyzer
 from index.document import BEIJING, Article, Mention
+from index.entities import OrganisationTable
 from search import Searcher, SearchRequest
 from search.parser import parse_query
-from search.query import KeywordQuery, PhraseQuery, PrefixQuery, RangeQuery, TermQuery
+from search.query import (
+    BooleanQuery,
+    KeywordQuery,
+    PhraseQuery,
+    PrefixQuery,
+    Query,
+    RangeQuery,
+    WordQuery,
+)
 from search.request import FACET_SIZE
+from search.rewrite import Rewriter
+from search.synonyms import Synonyms
 
 WORDS = [
     *("勒索软件", "漏洞", "大数据安全", "网络安全法", "段", "简单", "一段", "的", "医院", "龙"),
@@ -107,12 +118,17 @@ requests = st.builds(
 )
 
 
+def rewritten(text: str, analyzer: Analyzer) -> BooleanQuery:
+    rewriter = Rewriter(analyzer, Synonyms.load(OrganisationTable.load()))
+    return rewriter.rewrite(parse_query(text, analyzer).query)
+
+
 class BruteForce:
     """Search without an index: every article is read from the first character to the last."""
 
     def __init__(self, articles: list[Article], analyzer: Analyzer, request: SearchRequest) -> None:
         self.articles, self.analyzer, self.request = articles, analyzer, request
-        query = parse_query(request.query, analyzer).query
+        query = rewritten(request.query, analyzer)
         words = [part for part in query.must if getattr(part, "optional", False)]
         base = [
             article
@@ -185,8 +201,14 @@ class BruteForce:
 
     def matches(self, article: Article, query: Any) -> bool:
         match query:
-            case TermQuery() | PhraseQuery():
-                return any(self.holds(getattr(article, name), query) for name in query.fields)
+            case WordQuery():
+                return any(
+                    self.holds(getattr(article, name), variant.units)
+                    for name in query.fields
+                    for variant in query.variants
+                )
+            case PhraseQuery(parts=(units,)):
+                return any(self.holds(getattr(article, name), units) for name in query.fields)
             case PrefixQuery():
                 return any(
                     query.text in text or token.text.startswith(query.text)
@@ -201,12 +223,12 @@ class BruteForce:
             case _:
                 return all(self.matches(article, part) for part in query.must)
 
-    def holds(self, text: str, query: TermQuery | PhraseQuery) -> bool:
+    def holds(self, text: str, wanted: tuple[str, ...]) -> bool:
         units, _ = self.analyzer.units(text)
         said = [{unit.text, *(part for part, _ in unit.parts())} for unit in units]
-        size = len(query.units)
+        size = len(wanted)
         return any(
-            all(wanted in said[start + step] for step, wanted in enumerate(query.units))
+            all(unit in said[start + step] for step, unit in enumerate(wanted))
             for start in range(len(said) - size + 1)
         )
 
@@ -246,18 +268,26 @@ def test_totals_and_facets_equal_a_brute_force_count_at_length(
     check(archive, analyzer, request)
 
 
+def sequences(part: Query) -> list[tuple[str, ...]]:
+    match part:
+        case WordQuery():
+            return [variant.units for variant in part.variants]
+        case PhraseQuery():
+            return list(part.parts)
+        case PrefixQuery():
+            return [part.units]
+        case _:
+            return []
+
+
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(request=requests)
 def test_every_highlight_is_a_slice_that_matches(
     archive: tuple[Searcher, list[Article]], analyzer: Analyzer, request: SearchRequest
 ) -> None:
     searcher, _ = archive
-    query = parse_query(request.query, analyzer).query
-    said = [
-        "".join(part.units)
-        for part in query.must
-        if isinstance(part, TermQuery | PhraseQuery | PrefixQuery)
-    ]
+    query = rewritten(request.query, analyzer)
+    said = ["".join(units) for part in query.must for units in sequences(part)]
     for hit in searcher.search(replace(request, size=20)).hits:
         for text, highlights in (
             (hit.title, hit.title_highlights),

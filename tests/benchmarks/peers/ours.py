@@ -1,15 +1,17 @@
 """This project's index: the vector codec inside Whoosh, filled and asked through its own seams."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from engine import FACET_SIZE, FACETS, Hit, Page, Stopwatch, folder_size
+from engine import BOOSTS, FACET_SIZE, FACETS, Hit, Page, Stopwatch, folder_size
 from queries import PageQuery
 from tokens import Batch, FieldSlice
+from whoosh import query as whoosh
+from whoosh.query import qcore
 
 from index.analysis import FieldTokens
 from index.backends.vector_codec import Documents
@@ -19,18 +21,9 @@ from index.settings import Settings
 from search.backends.cache import ByteCache
 from search.backends.evaluator import Evaluator
 from search.backends.matches import Matches, best
-from search.backends.queries import compile_query
+from search.backends.queries import ColumnRange, ColumnValues
 from search.backends.view import IndexView
 from search.backends.whoosh import cache_size
-from search.query import (
-    BooleanQuery,
-    KeywordQuery,
-    MatchAllQuery,
-    PhraseQuery,
-    Query,
-    RangeQuery,
-    TermQuery,
-)
 
 __all__ = ["Ours"]
 
@@ -67,7 +60,7 @@ class Ours:
     def page(self, query: PageQuery) -> Page:
         """Answer with one page, by the steps of `WhooshSearcher.search`."""
         view = self._view
-        matches = self._evaluator.evaluate(compile_query(_compile(query), str)).where(view.live)
+        matches = self._evaluator.evaluate(_compile(query)).where(view.live)
         counts = view.facets.counts(matches.documents)
         facets = {}
         for name in FACETS:
@@ -148,6 +141,7 @@ def _index_batch(batch: Batch) -> IndexBatch:
                 day_only=record.day_only,
                 category=record.category,
                 source=record.source,
+                author="",
                 organisations=record.organisations,
             )
             for record in batch.documents
@@ -174,21 +168,30 @@ def _field_tokens(part: FieldSlice, vocabulary: list[str]) -> FieldTokens:
     )
 
 
-def _compile(query: PageQuery) -> Query:
-    # Units matter to highlights only, which are no part of the page query.
-    must: list[Query] = [
-        TermQuery(text=term.text, units=(), surface=term.text) for term in query.must
-    ]
+def _compile(query: PageQuery) -> qcore.Query:
+    """Return the plain page query: each field scored by itself, as the peers do."""
+    must = [_any_field(lambda name, text=term.text: whoosh.Term(name, text)) for term in query.must]
     if query.phrase:
-        units = tuple(term.text for term in query.phrase)
-        must.append(PhraseQuery(units=units, surface="".join(units)))
+        units = [term.text for term in query.phrase]
+        must.append(_any_field(lambda name: whoosh.Phrase(name, units)))
     if query.should:
-        # In a query of its own: beside a filter it would be optional.
-        terms = (TermQuery(text=term.text, units=(), surface=term.text) for term in query.should)
-        must.append(BooleanQuery(should=tuple(terms)))
-    narrowing: list[Query] = []
+        terms = [
+            _any_field(lambda name, text=term.text: whoosh.Term(name, text))
+            for term in query.should
+        ]
+        must.append(whoosh.Or(terms))
     if query.first:
-        narrowing.append(RangeQuery(first=query.first, last=query.last))
+        must.append(whoosh.ConstantScoreQuery(ColumnRange(query.first, query.last), 0.0))
     if query.organisation:
-        narrowing.append(KeywordQuery(field="organisation", values=(query.organisation,)))
-    return BooleanQuery(must=tuple(must) or (MatchAllQuery(),), filter=tuple(narrowing))
+        names = ColumnValues("organisation", (query.organisation,))
+        must.append(whoosh.ConstantScoreQuery(names, 0.0))
+    return whoosh.And(must or [whoosh.Every(boost=0.0)])
+
+
+def _any_field(make: Callable[[str], Any]) -> qcore.Query:
+    parts = []
+    for name, boost in BOOSTS.items():
+        part = make(name)
+        part.boost = boost
+        parts.append(part)
+    return whoosh.Or(parts)

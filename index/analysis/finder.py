@@ -1,0 +1,108 @@
+"""Where sequences of units stand in a text, without a split of all of it."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from index.analysis.units import CHARACTER, LETTER, UnitSplitter
+
+__all__ = ["UnitFinder"]
+
+_GAP = rf"[^\w{CHARACTER}]*"  # between two units stands neither a letter nor a character
+_WIDE_GAP = rf"[^{CHARACTER}]{{0,200}}?"
+_LETTER = re.compile(LETTER)
+_CHARACTERS = re.compile(f"[{CHARACTER}]+")
+
+
+class UnitFinder:
+    """Finds units that stand one after another, as the index has them.
+
+    A character is a unit wherever it stands. What else a unit is depends on the stretch of letters
+    and signs around it, and on nothing beyond: so only stretches that may hold one are split.
+    """
+
+    def __init__(self, splitter: UnitSplitter) -> None:
+        self._splitter = splitter
+        self._signs = splitter.signs
+        self._pattern = lru_cache(maxsize=512)(_pattern)
+
+    def find(
+        self, text: str, units: Sequence[str], *, is_prefix: bool = False
+    ) -> Iterator[tuple[int, int]]:
+        """Give start and end of each place of a normal-form text where `units` stand.
+
+        Where it `is_prefix` the last unit may go on; the parts of an identifier count as units.
+        """
+        if not units or not all(unit in text for unit in units):
+            return
+        pattern = self._pattern(tuple(units))
+        if all(map(_CHARACTERS.fullmatch, units)):
+            for match in pattern.finditer(text):
+                yield match.span()
+            return
+        for start, end in self._regions(text, pattern):
+            for first, last in self._within(text[start:end], units, is_prefix):
+                yield start + first, start + last
+
+    def _regions(self, text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+        """Give the regions that matches and the stretches they touch cover, ascending."""
+        region: tuple[int, int] | None = None
+        for match in pattern.finditer(text):
+            start, end = self._stretch(text, *match.span(1))
+            if region and start <= region[1]:
+                region = region[0], max(end, region[1])
+                continue
+            if region:
+                yield region
+            region = start, end
+        if region:
+            yield region
+
+    def _stretch(self, text: str, start: int, end: int) -> tuple[int, int]:
+        """Return the borders of the stretches that a match touches."""
+        while start and self._is_latin(text[start - 1]):
+            start -= 1
+        while end < len(text) and self._is_latin(text[end]):
+            end += 1
+        return start, end
+
+    def _is_latin(self, character: str) -> bool:
+        return character in self._signs or _LETTER.match(character) is not None
+
+    def _within(
+        self, text: str, units: Sequence[str], is_prefix: bool
+    ) -> Iterable[tuple[int, int]]:
+        # Each unit and each part of an identifier, by what it says.
+        places: dict[str, list[tuple[int, int, int]]] = {}
+        for index, unit in enumerate(self._splitter.split(text)):
+            places.setdefault(unit.text, []).append((index, unit.start, unit.end))
+            for part, offset in unit.parts():
+                start = unit.start + offset
+                places.setdefault(part, []).append((index, start, start + len(part)))
+
+        def at(unit: str, *, is_last: bool) -> Iterable[tuple[int, int, int]]:
+            if is_prefix and is_last:
+                return [
+                    place
+                    for known, found in places.items()
+                    if known.startswith(unit)
+                    for place in found
+                ]
+            return places.get(unit, ())
+
+        runs = list(at(units[0], is_last=len(units) == 1))
+        for number, wanted in enumerate(units[1:], 2):
+            following = {index: end for index, _, end in at(wanted, is_last=number == len(units))}
+            runs = [
+                (index + 1, start, following[index + 1])
+                for index, start, _ in runs
+                if index + 1 in following
+            ]
+        return [(start, end) for _, start, end in runs]
+
+
+def _pattern(units: tuple[str, ...]) -> re.Pattern[str]:
+    if all(map(_CHARACTERS.fullmatch, units)):
+        return re.compile(_GAP.join(units))
+    # A part of an identifier stands behind other letters of it.
+    return re.compile(f"(?=({_WIDE_GAP.join(map(re.escape, units))}))")

@@ -36,6 +36,7 @@ class IndexDocument:
     """
 
     id: str
+    title: str
     published: int
     day_only: bool
     category: str
@@ -70,6 +71,7 @@ def _document(article: Article) -> IndexDocument:
     published = article.published
     return IndexDocument(
         id=article.id,
+        title=article.title,
         published=int(published.timestamp()) if published else UNDATED,
         day_only=article.published_precision == "day",
         category=article.category or "",

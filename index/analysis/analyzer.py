@@ -146,6 +146,15 @@ class Analyzer:
         units, _ = self.units(text)
         return tuple(unit.text for unit in units)
 
+    def is_word(self, text: str) -> bool:
+        """Say whether a text in normal form is a word of the dictionary."""
+        return self._segmenter.is_known(text)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The field's own words, in normal form."""
+        return self._terms
+
     def word_boundaries(self, text: str) -> tuple[int, ...]:
         """Return the offsets between two words of a Han run, where a line may break."""
         normal = normalise(text)

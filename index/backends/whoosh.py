@@ -68,6 +68,7 @@ def _schema() -> fields.Schema:
     schema = fields.Schema(
         id=fields.ID(unique=True),
         key=fields.COLUMN(columns.VarBytesColumn()),
+        headline=fields.COLUMN(columns.VarBytesColumn()),
         published=fields.COLUMN(columns.NumericColumn("q", default=UNDATED)),
         day_only=fields.COLUMN(columns.NumericColumn("B")),
         category=fields.COLUMN(columns.VarBytesColumn()),
@@ -163,6 +164,9 @@ def _columns(batch: IndexBatch) -> Documents:
         },
         keywords={
             "key": Keywords.of([document.id.encode() for document in documents]),
+            "headline": Keywords.of(
+                [document.title.encode("utf-8", "replace") for document in documents]
+            ),
             "category": Keywords.of([document.category.encode() for document in documents]),
             "source": Keywords.of([document.source.encode() for document in documents]),
             "author": Keywords.of([document.author.encode() for document in documents]),

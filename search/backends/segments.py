@@ -15,8 +15,9 @@ from index.backends.vector_codec import POSITION_BITS, Block, Keywords, SegmentF
 from search.backends.cache import ByteCache
 from search.backends.matches import distinct
 
-__all__ = ["OpenSegment", "TermPostings", "Values"]
+__all__ = ["OpenSegment", "TermPostings", "Values", "nearness"]
 
+_SEARCH_BELOW = 16  # documents so many times fewer than a list's are looked up, by bisection
 _FOUND = 1000  # terms whose place is remembered
 _QUICKLY_READ = 1 << 16  # bytes; shorter lists leave their room to what phrases have found
 
@@ -128,37 +129,6 @@ class OpenSegment:
         )
         return _counted(places[together] >> POSITION_BITS)
 
-    def nearness(
-        self,
-        field: str,
-        first: tuple[Sequence[bytes], int],
-        second: tuple[Sequence[bytes], int],
-        span: int,
-        documents: NDArray[np.int64],
-    ) -> NDArray[np.float32]:
-        """Return for each of some documents the sum of 1 / d² over the places of the first phrase.
-
-        d is the distance to the nearest place of the second one, 1 where they touch, and no more
-        than `span`. Each phrase comes with its length in units.
-        """
-        sums = np.zeros(len(documents), np.float32)
-        starts = self.starts(field, first[0], documents)
-        others = self.starts(field, second[0], documents)
-        if not starts.size or not others.size:
-            return sums
-        behind = np.searchsorted(others, starts)
-        best = np.full(len(starts), span + 1, np.int64)
-        for places, is_behind in ((behind, True), (behind - 1, False)):
-            other = others[np.clip(places, 0, len(others) - 1)]
-            gap = other - starts - first[1] if is_behind else starts - other - second[1]
-            distance = gap + 1
-            near = (other >> POSITION_BITS == starts >> POSITION_BITS) & (distance > 0)
-            best = np.where(near, np.minimum(best, distance), best)
-        kept = best <= span
-        at = np.searchsorted(documents, starts[kept] >> POSITION_BITS)
-        np.add.at(sums, at, (1.0 / best[kept] ** 2).astype(np.float32))
-        return sums
-
     def starts(
         self,
         field: str,
@@ -197,9 +167,12 @@ class OpenSegment:
         self, lists: Sequence[NDArray[np.int32]], within: NDArray[np.int64] | None
     ) -> NDArray[np.int64]:
         """Return the documents that are in every list, and among some where these are given."""
-        shortest, *others = sorted(lists, key=len)
         if within is not None:
-            shortest, others = within.astype(np.int32), list(lists)
+            documents = within
+            for listed in lists:
+                documents = documents[_found(listed, documents)[1]]
+            return documents
+        shortest, *others = sorted(lists, key=len)
         documents = shortest.astype(np.int64)
         for other in others:
             self._marks[other] = True
@@ -221,6 +194,8 @@ class OpenSegment:
         block, number = found
         if len(documents) == len(postings.documents):
             chosen = np.arange(len(documents))
+        elif len(documents) * _SEARCH_BELOW < len(postings.documents):
+            chosen = _found(postings.documents, documents)[0]
         else:
             self._marks[documents] = True
             chosen = np.flatnonzero(self._marks[postings.documents])
@@ -240,6 +215,17 @@ class OpenSegment:
             if not text.startswith(prefix):
                 return
             yield text, block.postings(number)[0]
+
+    def terms(self, field: str, prefix: bytes = b"") -> Iterator[tuple[bytes, int]]:
+        """Give the terms that begin with `prefix`, in order, and how many documents hold each."""
+        known = self._terms.fields.get(field)
+        if known is None:
+            return
+        for block, number in known.walk(prefix):
+            text = block.term(number)
+            if not text.startswith(prefix):
+                return
+            yield text, block.count(number)
 
     def values(self, field: str, separator: str) -> Values:
         """Return the values of a keyword column, whose byte strings hold them separated."""
@@ -272,6 +258,43 @@ class OpenSegment:
         """Return the code of each document's length in a field."""
         codes = self.documents.lengths.get(field)
         return self._zeros.astype(np.uint8) if codes is None else codes
+
+
+def nearness(
+    starts: NDArray[np.int64],
+    others: NDArray[np.int64],
+    sizes: tuple[int, int],
+    span: int,
+    documents: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Return for each of some documents the sum of 1 / d² over the places where a phrase starts.
+
+    d is the distance to the nearest place of another one, 1 where they touch, and no more than
+    `span`; `sizes` are their lengths in units.
+    """
+    sums = np.zeros(len(documents), np.float32)
+    if not starts.size or not others.size:
+        return sums
+    behind = np.searchsorted(others, starts)
+    best = np.full(len(starts), span + 1, np.int64)
+    for places, is_behind in ((behind, True), (behind - 1, False)):
+        other = others[np.clip(places, 0, len(others) - 1)]
+        gap = other - starts - sizes[0] if is_behind else starts - other - sizes[1]
+        near = (other >> POSITION_BITS == starts >> POSITION_BITS) & (gap >= 0)
+        best = np.where(near, np.minimum(best, gap + 1), best)
+    kept = best <= span
+    at = np.searchsorted(documents, starts[kept] >> POSITION_BITS)
+    np.add.at(sums, at, (1.0 / best[kept] ** 2).astype(np.float32))
+    return sums
+
+
+def _found(
+    listed: NDArray[np.int32], wanted: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return where each of some numbers stands in an ascending list, and whether it does."""
+    places = np.searchsorted(listed, wanted.astype(np.int32))
+    np.minimum(places, len(listed) - 1, out=places)
+    return places, listed[places] == wanted
 
 
 def _counted(owners: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -163,6 +163,16 @@ class IndexView(SegmentsView):
             parts.append(np.asarray(keys.values, np.bytes_)[keys.ordinals])
         return np.concatenate(parts)
 
+    @property
+    def titles(self) -> list[bytes]:
+        """The title of each document in UTF-8."""
+        found: list[bytes] = []
+        for segment in self.segments:
+            column = segment.documents.keywords["headline"]
+            values = list(map(bytes, column.values))
+            found += [values[number] for number in column.ordinals.tolist()]
+        return found
+
     @cached_property
     def newest_first(self) -> NDArray[np.int64]:
         """A key for each document: smaller is newer, undated ones last."""

@@ -34,6 +34,8 @@ def batch(first: int, count: int, analyzer: Analyzer) -> IndexBatch:
             published=number,
             day_only=False,
             category="",
+            title="",
+            author="",
             source="甲报",
             organisations=(),
         )

@@ -6,6 +6,7 @@ place of MatchQuery, and gives phrases and prefixes their units; that tree is wh
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 __all__ = [
     "TEXT_FIELDS",
@@ -63,12 +64,22 @@ class PrefixQuery:
 class Variant:
     """One spelling of a word: a term of the index, or else a phrase of units.
 
-    `weight` is what one occurrence counts beside one of the word as it was typed.
+    `weight` is what one occurrence counts beside one of the word as it was typed, `origin` who
+    holds the two equal; nobody for the word itself.
     """
 
     units: tuple[str, ...]
     term: str | None
     weight: float = 1.0
+    origin: str = ""
+
+    @property
+    def text(self) -> str:
+        """The spelling, with spaces only between what is written with them."""
+        text = self.units[0]
+        for before, unit in pairwise(self.units):
+            text += unit if before > "\u2e80" or unit > "\u2e80" else f" {unit}"
+        return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,8 @@ class SearchRequest:
     Repeated values of one filter mean any of them; different filters must all hold. `month` is
     `YYYY-MM`; `first` and `last` are days, both included. Days and months are those of Beijing.
     `reads_periods` lets words of the query such as 最近一周 stand for days, where neither days nor
-    months are given. `cursor` takes the place of `page`; `explain` asks how the query is evaluated.
+    months are given; `corrects` lets a likelier spelling be searched where the query finds nothing.
+    `cursor` takes the place of `page`; `explain` asks how the query is evaluated.
     Raises BadParameter where two values contradict each other.
     """
 
@@ -46,6 +47,7 @@ class SearchRequest:
     cursor: str | None = None
     explain: bool = False
     reads_periods: bool = True
+    corrects: bool = True
 
     def __post_init__(self) -> None:
         if self.first and self.last and self.first > self.last:

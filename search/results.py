@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from index.document import Precision
+from search.explanation import HitExplanation, QueryExplanation
 
 __all__ = [
     "DidYouMean",
@@ -13,6 +14,8 @@ __all__ = [
     "Notice",
     "SearchResults",
     "Snippet",
+    "Suggestion",
+    "SuggestionGroup",
     "Understood",
 ]
 
@@ -33,7 +36,8 @@ class Hit:
     """One matching article on a page of results.
 
     `organisations` are canonical names, salient ones first, the first `salient_count` of them
-    salient; `missing` are the words of the query that it lacks.
+    salient; `missing` are the words of the query that it lacks. `explanation` says what the score
+    is made of, where that was asked.
     """
 
     id: str
@@ -53,6 +57,7 @@ class Hit:
     score: float
     duplicate_count: int
     missing: tuple[str, ...]
+    explanation: HitExplanation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,27 @@ class DidYouMean:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """What a typed text may become.
+
+    `count` is the number of articles, where there are several; `id` that of the one article whose
+    headline is suggested.
+    """
+
+    text: str
+    count: int | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestionGroup:
+    """Suggestions of one kind: query, organisation, identifier, category or title."""
+
+    name: str
+    suggestions: tuple[Suggestion, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResults:
     """The answer to a request.
 
@@ -101,7 +127,7 @@ class SearchResults:
     holds every word, `total`, `groups` and the facets count the latter too. `pageable` is the
     number of hits one can page through, `relaxed` names each word that some hit on this page
     lacks, `next` is the cursor of the following page. `explanation` says how the query was
-    evaluated, a line each part; None where it was not asked for.
+    read and evaluated; None where that was not asked.
     """
 
     query: str
@@ -119,4 +145,4 @@ class SearchResults:
     did_you_mean: DidYouMean | None
     notices: tuple[Notice, ...]
     understood: tuple[Understood, ...]
-    explanation: tuple[str, ...] | None = None
+    explanation: QueryExplanation | None = None

@@ -5,13 +5,15 @@ side by side, become evidence, which orders articles and selects none.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
 
 from index.analysis import Analyzer, QueryTerm, normalise
 from search import similarity
+from search.explanation import QueryExplanation, VariantExplanation, WordExplanation
 from search.query import (
     BooleanQuery,
     MatchQuery,
@@ -22,8 +24,9 @@ from search.query import (
     WordQuery,
 )
 from search.synonyms import Synonym, Synonyms
+from search.syntax import to_text
 
-__all__ = ["Rewriter"]
+__all__ = ["Rewriter", "explain_query"]
 
 _LONGEST = 5  # words that a synonym may take the place of
 _ASIDE = re.compile(r"[(（][^()（）]*[)）]")
@@ -44,7 +47,8 @@ class Rewriter:
 
     def __init__(self, analyzer: Analyzer, synonyms: Synonyms) -> None:
         self._analyzer, self._synonyms = analyzer, synonyms
-        self._stop_words = frozenset(_stop_words())
+        self.stop_words = frozenset(_stop_words())
+        self._synonym_variant = lru_cache(maxsize=5000)(self._analysed)
 
     def rewrite(self, query: BooleanQuery) -> BooleanQuery:
         """Return the query that backends evaluate.
@@ -71,6 +75,17 @@ class Rewriter:
             evidence=tuple(dict.fromkeys(evidence)),
             pairs=tuple(dict.fromkeys(pairs)),
         )
+
+    def ignored(self, query: BooleanQuery) -> tuple[str, ...]:
+        """Return the words of the query's plain text that are left out of it."""
+        found: dict[str, None] = {}
+        for part in query.must:
+            if isinstance(part, MatchQuery):
+                kept = {word.term for word in self._words(part)}
+                for term in self._analyzer.query_terms(part.text):
+                    if term not in kept:
+                        found[part.text[term.start : term.end]] = None
+        return tuple(found)
 
     def _rewritten(self, query: Query) -> Query:
         match query:
@@ -112,9 +127,9 @@ class Rewriter:
                 text = normalise(query.text[span[0].term.start : span[-1].term.end]).text
                 for synonym in (*self._synonyms.of(text), *_respelt(text)):
                     for word in span:
-                        if not _is_inside(word.term, synonym.text):
+                        if not _is_inside(word.term, self._synonym_variant(synonym)):
                             word.synonyms.setdefault(synonym.text, synonym)
-        return [word for word in words if word.term.text not in self._stop_words] or words
+        return [word for word in words if word.term.text not in self.stop_words] or words
 
     def _word(self, query: MatchQuery, word: _Word, *, is_optional: bool) -> WordQuery:
         is_aside = any(
@@ -132,13 +147,14 @@ class Rewriter:
             fields=query.fields,
         )
 
-    def _synonym_variant(self, synonym: Synonym) -> Variant:
+    def _analysed(self, synonym: Synonym) -> Variant:
         terms = self._analyzer.query_terms(synonym.text)
         is_term = len(terms) == 1 and terms[0].is_term
         return Variant(
             units=self._analyzer.phrase(synonym.text),
             term=terms[0].text if is_term else None,
             weight=synonym.weight,
+            origin=synonym.origin,
         )
 
     def _plain(self, term: QueryTerm, text: str, fields: tuple[str, ...]) -> WordQuery:
@@ -184,9 +200,14 @@ def _stop_words() -> Iterator[str]:
             yield from line.split()
 
 
-def _is_inside(term: QueryTerm, text: str) -> bool:
-    """Say whether every place of `text` is one of the term: it would find nothing more."""
-    return term.text == text or (len(term.units) > 1 and term.is_term and term.text in text)
+def _is_inside(term: QueryTerm, other: Variant) -> bool:
+    """Say whether every place of the other is one of the term: it would find nothing more."""
+    units, size = other.units, len(term.units)
+    is_same = units == term.units
+    return is_same or (
+        term.is_term
+        and any(units[start : start + size] == term.units for start in range(len(units) - size + 1))
+    )
 
 
 def _variant(term: QueryTerm) -> Variant:
@@ -203,3 +224,35 @@ def _respelt(text: str) -> Iterator[Synonym]:
     if "-" in text and text.replace("-", "").isalpha() and text.isascii():
         joined = text.replace("-", "")
         yield Synonym(text=joined, weight=similarity.NAME_WEIGHT, origin="spelling")
+
+
+def explain_query(
+    query: BooleanQuery,
+    rewriter: Rewriter,
+    articles: Callable[[WordQuery], int] | None = None,
+    total: int = 0,
+) -> QueryExplanation:
+    """Say how a query as it was typed is read; `articles` counts a word's, of `total` in all."""
+    words = []
+    for word in rewriter.rewrite(query).must:
+        if isinstance(word, WordQuery):
+            count = articles(word) if articles else None
+            words.append(
+                WordExplanation(
+                    word=word.surface,
+                    variants=tuple(
+                        VariantExplanation(
+                            text=variant.text,
+                            weight=variant.weight,
+                            origin=variant.origin,
+                        )
+                        for variant in word.variants
+                    ),
+                    optional=word.optional,
+                    articles=count,
+                    idf=None if count is None else similarity.idf(total, count),
+                )
+            )
+    return QueryExplanation(
+        read_as=to_text(query), words=tuple(words), ignored=rewriter.ignored(query), evaluation=()
+    )

@@ -62,6 +62,11 @@ class Synonyms:
             rules += _read(text, str(path))
         return cls(rules, organisations)
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of the table, in normal form."""
+        return tuple(self._rules)
+
     def of(self, text: str) -> list[Synonym]:
         """Return the synonyms of a text in normal form, one entry each."""
         found = dict(self._rules.get(text, {}))

@@ -4,10 +4,11 @@ from flask import Blueprint, Response, request
 
 from index.errors import BadParameter
 from search import Searcher
+from search.parser import MAX_LENGTH
 from web.excerpt import excerpt
 from web.params import read_request
 from web.responses import json_response
-from web.wire import article_object, results_object
+from web.wire import article_object, results_object, suggestions_object
 
 __all__ = ["blueprint"]
 
@@ -19,6 +20,13 @@ def blueprint(searcher: Searcher) -> Blueprint:
     @api.get("/search")
     def search() -> Response:
         return json_response(results_object(searcher.search(read_request(request.args))))
+
+    @api.get("/suggest")
+    def suggest() -> Response:
+        typed = request.args.get("q", "")
+        if len(typed) > MAX_LENGTH:
+            raise BadParameter("q", typed[:20], f"最多 {MAX_LENGTH} 个字符")
+        return json_response(suggestions_object(typed, searcher.suggest(typed)))
 
     @api.get("/articles/<article_id>")
     def article(article_id: str) -> Response:

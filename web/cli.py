@@ -4,6 +4,7 @@ import json
 import socket
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import wraps
@@ -31,9 +32,13 @@ from index.extract import extract
 from index.settings import Settings, load_settings
 from index.store import ArticleStore
 from search import SearchRequest, open_searcher
+from search.explanation import HitExplanation
+from search.parser import parse_query
+from search.rewrite import Rewriter, explain_query
+from search.synonyms import Synonyms
 from web.params import MAX_SIZE, parse_day
 from web.progress import progress_on
-from web.wire import results_object
+from web.wire import results_object, suggestions_object
 
 __all__ = ["main"]
 
@@ -192,6 +197,7 @@ def remove_command(settings: Settings, articles: tuple[str, ...], undo: bool) ->
 )
 @click.option("--page", type=click.IntRange(1), default=1)
 @click.option("--size", type=click.IntRange(1, MAX_SIZE), default=10, show_default=True)
+@click.option("--explain", is_flag=True, help="Tell what each score is made of.")
 @click.option("--cursor", type=_Text(), help="`next` of the last answer, in place of --page.")
 @_json_option
 @click.pass_obj
@@ -212,25 +218,43 @@ def search_command(
         last=parse_day("--to", last) if last else None,
         **options,
     )
-    searcher = open_searcher(settings)
-    try:
+    with closing(open_searcher(settings)) as searcher:
         results = searcher.search(request)
-    finally:
-        searcher.close()
     if as_json:
         _print_json(results_object(results))
         return
     for notice in results.notices:
         click.echo(notice.message, err=True)
+    for read in results.understood:
+        click.echo(f"时间：“{read.text}”读作 {read.first} 至 {read.last}", err=True)
+    if meant := results.did_you_mean:
+        told = "没有结果，已按此检索" if meant.applied else "您是不是要找"
+        click.echo(f"{told}：{meant.query}（{meant.total} 篇）", err=True)
     for hit in results.hits:
         day = hit.published.date().isoformat() if hit.published else "日期不详"
         click.echo(f"{day}  {hit.source}  {_marked(hit.title, hit.title_highlights)}")
         click.echo(f"  {_marked(hit.snippet.text, hit.snippet.highlights)}")
         if hit.missing:
             click.echo(f"  不含：{'、'.join(hit.missing)}")
+        if hit.explanation:
+            click.echo(f"  {_made_of(hit.score, hit.explanation)}")
         click.echo(f"  {hit.url or hit.id}")
     widened = f"，放宽条件 {results.widened} 篇" if results.widened else ""
     click.echo(f"共 {results.total} 篇{widened}，用时 {results.took_ms} 毫秒")
+
+
+def _made_of(score: float, told: HitExplanation) -> str:
+    """Write what a score is made of in one line."""
+    words = [
+        f"{word.word} {word.score:.2f} ("
+        + ", ".join(f"{each.field} {each.text} × {each.count}" for each in word.occurrences)
+        + ")"
+        for word in told.words
+        if word.occurrences
+    ]
+    others = [f"{name} {value:.2f}" for name, value in told.evidence]
+    factors = f"coverage {told.coverage:.2f}, freshness {told.freshness:.3f}"
+    return f"{score:.2f} = {' + '.join([*words, *others])}; {factors}"
 
 
 def _marked(text: str, highlights: Iterable[tuple[int, int]]) -> str:
@@ -304,13 +328,44 @@ def _extracted_object(path: str, article: Article) -> dict[str, object]:
 @click.pass_obj
 @_reports_errors
 def analyze_command(settings: Settings, text: str, as_json: bool) -> None:
-    """Show the terms of a text with their positions and offsets."""
-    tokens = Analyzer(settings.terms).tokens(text)
+    """Show the terms of a text with their positions and offsets, and how it is read as a query."""
+    analyzer = Analyzer(settings.terms)
+    tokens = analyzer.tokens(text)
+    synonyms = Synonyms.load(OrganisationTable.load(settings.entities), settings.synonyms)
+    parsed = parse_query(text, analyzer)
+    told = explain_query(parsed.query, Rewriter(analyzer, synonyms))
     if as_json:
-        _print_json({"text": text, "tokens": [token._asdict() for token in tokens]})
+        read = asdict(told)
+        _print_json({"text": text, "tokens": [token._asdict() for token in tokens], "query": read})
         return
     for token in tokens:
         click.echo(f"{token.position:>5} {token.start:>5}–{token.end:<5} {token.text}")
+    click.echo(f"\nRead as a query: {told.read_as}")
+    for word in told.words:
+        others = [f"{each.text} ({each.weight}, {each.origin})" for each in word.variants[1:]]
+        click.echo(f"  {word.word}{' = ' if others else ''}{', '.join(others)}")
+    if told.ignored:
+        click.echo(f"  left out: {', '.join(told.ignored)}")
+    for notice in parsed.notices:
+        click.echo(notice.message, err=True)
+
+
+@main.command("suggest")
+@click.argument("prefix", type=_Text())
+@_json_option
+@click.pass_obj
+@_reports_errors
+def suggest_command(settings: Settings, prefix: str, as_json: bool) -> None:
+    """Show what a typed text may become: words, organisations, identifiers, headlines."""
+    with closing(open_searcher(settings)) as searcher:
+        groups = searcher.suggest(prefix)
+    if as_json:
+        _print_json(suggestions_object(prefix, groups))
+        return
+    for group in groups:
+        click.echo(group.name)
+        for found in group.suggestions:
+            click.echo(f"  {found.text}" + ("" if found.count is None else f"  {found.count}"))
 
 
 @main.command("info")

@@ -18,6 +18,7 @@ __all__ = [
     "facets",
     "recent_periods",
     "rows",
+    "understood_chips",
     "unfiltered",
 ]
 
@@ -140,6 +141,20 @@ def chips(request: SearchRequest) -> list[Chip]:
             Chip(label="须含", value="全部词", url=search_url(changed(request, match="auto")))
         )
     return found
+
+
+def understood_chips(request: SearchRequest, results: SearchResults) -> list[Chip]:
+    """Return the periods that were read from words, each with the search without these words."""
+    return [
+        Chip(
+            label=f"时间，读自“{found.text}”",
+            value=period(found.first, found.last),
+            url=search_url(
+                changed(request, query=" ".join(request.query.replace(found.text, " ", 1).split()))
+            ),
+        )
+        for found in results.understood
+    ]
 
 
 def unfiltered(request: SearchRequest) -> SearchRequest:

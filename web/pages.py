@@ -16,7 +16,7 @@ from search.results import SearchResults
 from web.charts import histogram
 from web.errors import error_status
 from web.excerpt import excerpt
-from web.facets import Row, chips, facets, recent_periods, rows, unfiltered
+from web.facets import Row, chips, facets, recent_periods, rows, understood_chips, unfiltered
 from web.paging import pager
 from web.params import adding, changed, pairs, query_url, read_request, search_url
 from web.rewrite import alternatives, without_word, word_required
@@ -26,6 +26,7 @@ __all__ = ["blueprint"]
 _NEWEST_HOME = 12
 _NEWEST_ORGANISATION = 10
 _SIZES = (10, 20, 50)
+_EXPLAINED = 10
 _ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /search\n"
 
 _WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
@@ -86,6 +87,19 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
             return redirect(url_for("pages.organisation", name=canonical))
         return render_template("organisation.html", **_organisation(searcher, canonical))
 
+    @pages.get("/analyze")
+    def analyze() -> str | tuple[str, int]:
+        typed = request.args.get("q", "")
+        results = None
+        try:
+            if typed.strip():
+                asked = SearchRequest(query=typed, size=_EXPLAINED, explain=True)
+                results = searcher.search(asked)
+        except QueryError as error:
+            page = render_template("bad_query.html", typed=typed, message=str(error))
+            return page, error_status(error)
+        return render_template("analyze.html", asked=typed, results=results)
+
     @pages.get("/help/query")
     def help_query() -> str:
         return render_template("help_query.html")
@@ -136,7 +150,11 @@ def _results(searcher: Searcher, asked: SearchRequest, results: SearchResults) -
         "typed": asked.query,
         "kept": pairs(changed(asked, query="")),
         "kept_by_period": pairs(changed(asked, first=None, last=None, month=())),
-        "chips": chips(asked),
+        "chips": [*understood_chips(asked, results), *chips(asked)],
+        "meant": results.did_you_mean,
+        "meant_url": results.did_you_mean
+        and search_url(changed(asked, query=results.did_you_mean.query)),
+        "as_typed_url": search_url(changed(asked, corrects=False)),
         "clear_url": search_url(unfiltered(asked)),
         "facets": facets(asked, results),
         "chart": histogram(results.facets["month"], asked),

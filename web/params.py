@@ -35,7 +35,10 @@ _CHOICES = {
     "duplicates": ("fold", "show"),  # nothing is folded yet: both answer the same
     "format": ("json",),
     "explain": ("0", "1"),
+    "correct": ("0", "1"),
+    "periods": ("0", "1"),
 }
+_SWITCHES = (("correct", "corrects"), ("periods", "reads_periods"))  # on, unless the value is 0
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH = re.compile(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])")
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -72,6 +75,8 @@ def read_request(parameters: MultiDict[str, str]) -> SearchRequest:
         size=size,
         cursor=parameters.get("cursor", "").strip() or None,
         explain=chosen["explain"] == "1",
+        corrects=chosen["correct"] != "0",
+        reads_periods=chosen["periods"] != "0",
     )
 
 
@@ -101,6 +106,7 @@ def pairs(request: SearchRequest) -> list[tuple[str, str]]:
         value = getattr(request, name)
         if value != getattr(_DEFAULT, name):
             found.append((name, str(value)))
+    found += [(name, "0") for name, attribute in _SWITCHES if not getattr(request, attribute)]
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from index.errors import QueryError
 from search.backends.base import Searcher
 from search.request import SearchRequest
+from search.syntax import OPERATORS
 from web.facets import LABELS, unfiltered
 from web.params import EXCLUDABLE, changed, search_url
 
@@ -15,7 +16,10 @@ __all__ = ["Alternative", "alternatives", "without_word", "word_required"]
 _MOST_SEARCHES = 6  # each costs as much as the one that found nothing
 
 # A clause as it was typed: with its minus and field, quoted or not.
-_CLAUSE = re.compile(r'[-－]?(?:[^\s"“”「」:：]+[:：])?(?:"[^"]*"|“[^”]*”|「[^」]*」|[^\s"“「]+)')
+_CLAUSE = re.compile(
+    r'[-－+]?(?:[^\s"“”「」:：]+[:：])?'
+    r'(?:"[^"]*"|“[^”]*”|「[^」]*」|[(（][^()（）]*[)）]|[^\s"“「(（]+)'
+)
 _QUOTED = re.compile(r'("[^"]*"|“[^”]*”|「[^」]*」)')
 _QUOTES = re.compile(r'["“”「」]')
 
@@ -69,7 +73,7 @@ def _looser(request: SearchRequest) -> Iterator[tuple[str, str, SearchRequest]]:
         if plain:
             yield "去掉引号", plain, changed(request, query=plain)
     clauses = _CLAUSE.findall(request.query)
-    if len(clauses) > 1:
+    if len(clauses) > 1 and not any(clause in OPERATORS for clause in clauses):
         for number, clause in enumerate(clauses):
             rest = " ".join((*clauses[:number], *clauses[number + 1 :]))
             yield "去掉", clause, changed(request, query=rest)

@@ -1,14 +1,18 @@
 """The JSON of the interface: results, articles and errors as plain objects, in their key order."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 
 from index.document import BEIJING, Article, Evidence
-from search.results import Hit, SearchResults
+from search.request import SearchRequest
+from search.results import Hit, SearchResults, Suggestion, SuggestionGroup
 from web.excerpt import Excerpt
+from web.params import query_url, search_url
 
-__all__ = ["article_object", "error_object", "results_object"]
+__all__ = ["article_object", "error_object", "results_object", "suggestions_object"]
 
 _LEAD_IN = 120  # characters of an article's snippet, which no query has chosen
 
@@ -16,7 +20,8 @@ _LEAD_IN = 120  # characters of an article's snippet, which no query has chosen
 def results_object(results: SearchResults) -> dict[str, Any]:
     """Return the answer of /api/v1/search and of `anwen search --json`."""
     better = results.did_you_mean
-    asked = {} if results.explanation is None else {"explain": list(results.explanation)}
+    told = results.explanation
+    asked = {} if told is None else {"explain": asdict(told)}
     return {
         "query": results.query,
         "total": results.total,
@@ -96,12 +101,48 @@ def article_object(article: Article, excerpt: Excerpt) -> dict[str, Any]:
     }
 
 
+def suggestions_object(typed: str, groups: Iterable[SuggestionGroup]) -> dict[str, Any]:
+    """Return the answer of /api/v1/suggest and of `anwen suggest --json`.
+
+    `url` is the path on this site that a suggestion leads to.
+    """
+    return {
+        "query": typed,
+        "groups": [
+            {
+                "name": group.name,
+                "suggestions": [
+                    {
+                        "text": found.text,
+                        "count": found.count,
+                        "id": found.id,
+                        "url": _suggestion_url(group.name, found),
+                    }
+                    for found in group.suggestions
+                ],
+            }
+            for group in groups
+        ],
+    }
+
+
+def _suggestion_url(kind: str, found: Suggestion) -> str:
+    if kind == "title":
+        return f"/article/{found.id}"
+    if kind == "organisation":
+        return f"/organisation/{quote(found.text)}"
+    if kind == "category":
+        return search_url(SearchRequest(category=(found.text,)))
+    return query_url(found.text)
+
+
 def error_object(code: str, message: str, detail: Mapping[str, object]) -> dict[str, Any]:
     """Return the one shape of every error."""
     return {"error": {"code": code, "message": message, "detail": dict(detail)}}
 
 
 def _hit_object(hit: Hit) -> dict[str, Any]:
+    asked = {} if hit.explanation is None else {"explain": asdict(hit.explanation)}
     return {
         "id": hit.id,
         "url": hit.url,
@@ -122,7 +163,7 @@ def _hit_object(hit: Hit) -> dict[str, Any]:
         "score": hit.score,
         "duplicate_count": hit.duplicate_count,
         "missing": list(hit.missing),
-    }
+    } | asked
 
 
 def _evidence_object(evidence: Evidence) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from index.document import Article
 from search.request import SearchRequest
-from search.results import SearchResults
+from search.results import SearchResults, SuggestionGroup
 
 __all__ = ["Searcher", "Statistics"]
 
@@ -39,6 +39,9 @@ class Searcher(Protocol):
 
     def statistics(self) -> Statistics:
         """Count what is searched."""
+
+    def suggest(self, typed: str) -> tuple[SuggestionGroup, ...]:
+        """Return what a typed text may become, in groups."""
 
     def word_boundaries(self, text: str) -> tuple[int, ...]:
         """Return the offsets inside `text` where one word ends and the next begins."""

@@ -12,6 +12,7 @@ from whoosh import query as whoosh
 from whoosh.query import qcore
 from whoosh.searching import Searcher as WhooshQuerySearcher
 
+from index.backends.vector_codec import POSITION_BITS
 from index.errors import QueryError
 from search import similarity
 from search.backends.cache import ByteCache
@@ -26,6 +27,8 @@ __all__ = ["MAX_EXPANSIONS", "Evaluator"]
 
 _DENSE_SHARE = 8  # a term that one in so many documents holds is kept as a score for each document
 _FEW = 8  # of one document in so many a filter is asked singly
+
+_NEAR_FIELDS = ("title", "body")  # where words are looked for side by side
 
 _KEPT = (whoosh.Term, whoosh.Phrase)
 
@@ -189,31 +192,43 @@ class Evaluator:
             scores.append(similarity.scores(counts.astype(np.float32), norms[codes], weight))
         return Matches(np.concatenate(documents), np.concatenate(scores), positive=weight > 0)
 
+    def occurrences(self, variant: Variant, field: str, document: int) -> int:
+        """Return how often a variant stands in a field of one document."""
+        texts = _texts(variant)
+        for base, segment in self._each():
+            if not base <= document < base + segment.documents.size:
+                continue
+            postings = (
+                segment.postings(field, texts[0])
+                if len(texts) == 1
+                else segment.phrase(field, texts)
+            )
+            if postings is not None:
+                place = int(np.searchsorted(postings.documents, document - base))
+                if place < len(postings.documents) and postings.documents[place] == document - base:
+                    return int(postings.frequencies[place])
+        return 0
+
     def idf(self, query: Combined) -> float:
         """Return the inverse document frequency of a word over all of its fields."""
         count = max(map(self._view.document_count, query.fields))
         return similarity.idf(count, len(self.operand(query)))
 
-    def nearness(
-        self, first: Combined, second: Combined, documents: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """Return how near two words stand in each of some documents, over all of their fields.
-
-        The sum of 1 / d² is that of Rasolofo and Savoy, Term Proximity Scoring for Keyword-Based
-        Retrieval Systems (2003), taken over the nearest pairs.
-        """
-        sums = np.zeros(len(documents), np.float32)
-        one, other = (
-            (_texts(query.variants[0]), len(query.variants[0].units)) for query in (first, second)
-        )
-        for base, segment in self._each():
+    def starts(
+        self, word: Combined, documents: NDArray[np.int64]
+    ) -> dict[tuple[int, str], NDArray[np.int64]]:
+        """Return where a word as it was typed stands in some documents, by segment and field."""
+        texts = _texts(word.variants[0])
+        found = {}
+        for number, (base, segment) in enumerate(self._each()):
             low, high = np.searchsorted(documents, (base, base + segment.documents.size))
-            for field in first.fields:
-                boost = np.float32(similarity.FIELD_BOOSTS[field])
-                sums[low:high] += boost * segment.nearness(
-                    field, one, other, similarity.PROXIMITY_SPAN, documents[low:high] - base
-                )
-        return sums
+            for field in word.fields:
+                if low < high and field in _NEAR_FIELDS:
+                    within = documents[low:high] - base
+                    starts = segment.starts(field, texts, within)
+                    if starts.size:
+                        found[number, field] = starts + (base << POSITION_BITS)
+        return found
 
     def _prefix(self, query: whoosh.Prefix) -> Matches:
         """Score a prefix: as in Lucene, its boost for every document that matches."""

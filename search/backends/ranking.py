@@ -11,8 +11,9 @@ from search import similarity
 from search.backends.evaluator import Evaluator
 from search.backends.matches import NOTHING, Matches, SortKey, best
 from search.backends.queries import Combined
+from search.backends.segments import nearness
 from search.backends.view import IndexView
-from search.query import BooleanQuery
+from search.query import BooleanQuery, WordQuery
 from search.request import Sort
 
 __all__ = ["holding_enough", "ordered", "rescored"]
@@ -68,7 +69,11 @@ def rescored(
 def evidence(
     evaluator: Evaluator, documents: NDArray[np.int64], query: BooleanQuery
 ) -> dict[str, NDArray[np.float32]]:
-    """Return by name what each piece of a query's evidence adds to the score of some documents."""
+    """Return by name what each piece of a query's evidence adds to the score of some documents.
+
+    The nearness of two words is that of Rasolofo and Savoy, Term Proximity Scoring for
+    Keyword-Based Retrieval Systems (2003): the sum of 1 / d² over their pairs, here the nearest.
+    """
     found: dict[str, NDArray[np.float32]] = {}
     for word, weight in query.evidence:
         matches = evaluator.evaluate(Combined(word.fields, word.variants))
@@ -76,13 +81,24 @@ def evidence(
         if holds.any():
             scores = np.where(holds, matches.scores[places], np.float32(0))
             found[word.surface] = scores * np.float32(weight)
-    for first, second in query.pairs:
-        one, other = (Combined(word.fields, word.variants) for word in (first, second))
-        near = evaluator.nearness(one, other, documents)
+    starts: dict[WordQuery, dict[tuple[int, str], NDArray[np.int64]]] = {}
+    for pair in query.pairs:
+        words = [Combined(word.fields, word.variants) for word in pair]
+        for word, combined in zip(pair, words, strict=True):
+            if word not in starts:
+                starts[word] = evaluator.starts(combined, documents)
+        sizes = tuple(len(word.variants[0].units) for word in pair)
+        near = np.zeros(len(documents), np.float32)
+        one, other = (starts[word] for word in pair)
+        for place in one.keys() & other.keys():
+            boost = np.float32(similarity.FIELD_BOOSTS[place[1]])
+            near += boost * nearness(
+                one[place], other[place], (sizes[0], sizes[1]), similarity.PROXIMITY_SPAN, documents
+            )
         if near.any():
-            idf = min(evaluator.idf(one), evaluator.idf(other))
+            idf = min(map(evaluator.idf, words))
             most = np.float32(similarity.PROXIMITY_WEIGHT * idf)
-            found[f"{first.surface} {second.surface}"] = most * near / (near + similarity.K1)
+            found[" ".join(word.surface for word in pair)] = most * near / (near + similarity.K1)
     return found
 
 

@@ -8,7 +8,7 @@ import base64
 import binascii
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from time import perf_counter
@@ -28,17 +28,29 @@ from search import similarity
 from search.backends.base import Statistics
 from search.backends.cache import ByteCache
 from search.backends.evaluator import Evaluator
+from search.backends.explain import explain_hit
 from search.backends.matches import NOTHING, DenseMatches, Mask, Matches
 from search.backends.queries import ColumnRange, ColumnValues, compile_query
 from search.backends.ranking import holding_enough, ordered, rescored
+from search.backends.typing_aids import TypingAidsMaker
 from search.backends.view import IndexView
+from search.explanation import QueryExplanation
 from search.parser import parse_query
-from search.query import BooleanQuery, Query, WordQuery
+from search.query import BooleanQuery, MatchQuery, Query, WordQuery
 from search.request import FACET_SIZE, FACETS, SearchRequest
-from search.results import FacetBucket, Hit, Notice, SearchResults
-from search.rewrite import Rewriter
+from search.results import (
+    DidYouMean,
+    FacetBucket,
+    Hit,
+    Notice,
+    SearchResults,
+    SuggestionGroup,
+    Understood,
+)
+from search.rewrite import Rewriter, explain_query
 from search.snippet import Highlighter, snippet
 from search.synonyms import Synonyms
+from search.syntax import to_text
 
 __all__ = ["WhooshSearcher", "cache_size"]
 
@@ -61,6 +73,25 @@ class _Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class _Answer:
+    """A query as it was read and rewritten, what it selects, and what is to be said of it."""
+
+    parsed: BooleanQuery
+    query: BooleanQuery
+    selection: _Selection
+    notices: tuple[Notice, ...]
+    understood: tuple[Understood, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    """What a likelier spelling finds."""
+
+    answer: _Answer
+    meant: DidYouMean
+
+
+@dataclass(frozen=True, slots=True)
 class _Open:
     """The newest committed state, and what evaluates queries over it."""
 
@@ -77,8 +108,13 @@ class WhooshSearcher:
         self._analyzer = Analyzer(settings.terms)
         self._analyzer.word_boundaries("安全")  # loads the dictionary, or the first query would
         self._organisations = OrganisationTable.load(settings.entities)
-        self._rewriter = Rewriter(
-            self._analyzer, Synonyms.load(self._organisations, settings.synonyms)
+        synonyms = Synonyms.load(self._organisations, settings.synonyms)
+        self._rewriter = Rewriter(self._analyzer, synonyms)
+        self._aids = TypingAidsMaker(
+            self._analyzer,
+            self._organisations,
+            [*self._analyzer.terms, *synonyms.words],
+            self._rewriter.stop_words,
         )
         self._index = WhooshIndex(settings.data / "index", self._analyzer.fingerprint)
         self._lock = Lock()
@@ -101,27 +137,17 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             view = state.view
-            reads_periods = request.reads_periods and not (
-                request.first or request.last or request.month
-            )
-            parsed = parse_query(request.query, self._analyzer, reads_periods=reads_periods)
-            notices = list(parsed.notices)
-            query = self._rewriter.rewrite(parsed.query)
             filters = self._facet_filters(state.evaluator, request)
-            selection = self._select(state, request, query, filters)
-            understood = parsed.understood
-            if parsed.without_period and not (len(selection.full) or len(selection.partial)):
-                # Nothing is of that period: better articles of another one than none.
-                (period,) = understood
-                query = self._rewriter.rewrite(parsed.without_period)
-                selection = self._select(state, request, query, filters)
-                notices.append(_period_notice(request.query, period.text))
-                understood = ()
+            answer = self._answer(state, request, request.query, filters)
+            better = self._correction(state, request, answer, filters)
+            if better and better.meant.applied:
+                answer = better.answer
+            selection = answer.selection
             offset = self._offset(view, request)
             page = ordered(
                 view, (selection.full, selection.partial), request.sort, offset + request.size
             ).from_place(offset)
-            hits = self._hits(state, page, selection, query)
+            hits = self._hits(state, page, answer, explains=request.explain)
             full, widened = len(selection.full), len(selection.partial)
             following = offset + request.size
             return SearchResults(
@@ -137,15 +163,70 @@ class WhooshSearcher:
                 hits=hits,
                 facets=self._facets(view, request, selection.counted, filters),
                 relaxed=tuple(dict.fromkeys(word for hit in hits for word in hit.missing)),
-                did_you_mean=None,
-                notices=tuple(notices),
-                understood=understood,
-                explanation=(
-                    tuple(state.evaluator.explain(self._compile(query)))
-                    if request.explain
-                    else None
-                ),
+                did_you_mean=better.meant if better else None,
+                notices=answer.notices,
+                understood=answer.understood,
+                explanation=self._explanation(state, answer) if request.explain else None,
             )
+
+    def _explanation(self, state: _Open, answer: _Answer) -> QueryExplanation:
+        def articles(word: WordQuery) -> int:
+            matches = state.evaluator.evaluate(self._compile(word))
+            return len(matches.where(state.view.live))
+
+        told = explain_query(answer.parsed, self._rewriter, articles, state.view.article_count)
+        lines = state.evaluator.explain(self._compile(answer.query))
+        return replace(told, evaluation=tuple(lines))
+
+    def suggest(self, typed: str) -> tuple[SuggestionGroup, ...]:
+        """Return what a typed text may become, in groups."""
+        with self._lock:
+            state = self._current()
+            return self._aids.of(state.view, state.evaluator).suggester.suggest(typed)
+
+    def _answer(
+        self, state: _Open, request: SearchRequest, text: str, filters: dict[str, Mask]
+    ) -> _Answer:
+        """Read a query string and select what it finds."""
+        reads_periods = request.reads_periods and not (
+            request.first or request.last or request.month
+        )
+        parsed = parse_query(text, self._analyzer, reads_periods=reads_periods)
+        query = self._rewriter.rewrite(parsed.query)
+        selection = self._select(state, request, query, filters)
+        if parsed.without_period is None or len(selection.full) or len(selection.partial):
+            return _Answer(parsed.query, query, selection, parsed.notices, parsed.understood)
+        # Nothing is of that period: better articles of another one than none.
+        (period,) = parsed.understood
+        query = self._rewriter.rewrite(parsed.without_period)
+        selection = self._select(state, request, query, filters)
+        notices = (*parsed.notices, _period_notice(text, period.text))
+        return _Answer(parsed.without_period, query, selection, notices, ())
+
+    def _correction(
+        self, state: _Open, request: SearchRequest, answer: _Answer, filters: dict[str, Mask]
+    ) -> _Correction | None:
+        """Return a likelier spelling of plain words that finds something, and what it finds."""
+        parts = answer.parsed.must
+        is_plain = all(isinstance(part, MatchQuery) for part in parts)
+        if not parts or not is_plain or answer.parsed.should or answer.parsed.must_not:
+            return None
+        speller = self._aids.of(state.view, state.evaluator).speller
+        meant = [
+            replace(part, text=speller.correct(part.text) or part.text)
+            for part in parts
+            if isinstance(part, MatchQuery)
+        ]
+        if tuple(meant) == parts:
+            return None
+        text = to_text(replace(answer.parsed, must=tuple(meant)))
+        found = self._answer(state, replace(request, reads_periods=False), text, filters)
+        total = len(found.selection.full)
+        former = answer.selection
+        if not total or total < len(former.full):
+            return None
+        applied = request.corrects and not len(former.full) and not len(former.partial)
+        return _Correction(found, DidYouMean(query=text, total=total, applied=applied))
 
     def article(self, article_id: str) -> Article:
         """Return one article, or raise UnknownArticle."""
@@ -254,9 +335,10 @@ class WhooshSearcher:
         # Where the chosen values leave nothing at all, the others must still be seen.
         counted = lacking if len(shown) and not len(full) else holds_all
         if is_ranked and every:
-            full, shown = (
-                rescored(view, state.evaluator, matches, query) for matches in (full, shown)
-            )
+            full = rescored(view, state.evaluator, full, query)
+            # Of two words of what lacks one there is no nearness.
+            near = query if len(words) > 2 else replace(query, pairs=())
+            shown = rescored(view, state.evaluator, shown, near)
         return _Selection(counted.documents, full, shown, tuple(words))
 
     def _allowed(self, state: _Open, request: SearchRequest, query: BooleanQuery) -> list[Mask]:
@@ -304,15 +386,11 @@ class WhooshSearcher:
         return _read_cursor(view, request.cursor)
 
     def _hits(
-        self,
-        state: _Open,
-        page: Matches,
-        selection: _Selection,
-        query: BooleanQuery,
+        self, state: _Open, page: Matches, answer: _Answer, *, explains: bool
     ) -> tuple[Hit, ...]:
         view = state.view
-        highlighter = Highlighter(query, self._analyzer)
-        held = [(word, matches.holds(page.documents)) for word, matches in selection.words]
+        highlighter = Highlighter(answer.query, self._analyzer)
+        held = [(word, matches.holds(page.documents)) for word, matches in answer.selection.words]
         hits = []
         for place, document in enumerate(page.documents.tolist()):
             try:
@@ -320,7 +398,12 @@ class WhooshSearcher:
             except UnknownArticle:
                 continue  # removed a moment ago; the index follows
             missing = tuple(dict.fromkeys(word for word, holds in held if not holds[place]))
-            hits.append(_hit(article, highlighter, float(page.scores[place]), missing))
+            score = float(page.scores[place])
+            hit = _hit(article, highlighter, score, missing)
+            if explains:
+                told = explain_hit(view, state.evaluator, answer.query, document, score)
+                hit = replace(hit, explanation=told)
+            hits.append(hit)
         return tuple(hits)
 
     def _facets(

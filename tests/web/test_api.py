@@ -314,7 +314,19 @@ def test_explain_tells_how_each_part_was_evaluated(client: FlaskClient) -> None:
     assert "explain" not in plain.get_json()
     answer = told.get_json()
     assert list(answer) == [*RESULT_KEYS, "explain"]
-    assert any("勒索软件" in line and "arrays" in line for line in answer["explain"])
+    told = answer["explain"]
+    assert list(told) == ["read_as", "words", "ignored", "evaluation"]
+    assert told["read_as"] == "勒索软件 -漏洞"
+    assert any("勒索软件" in line and "arrays" in line for line in told["evaluation"])
+    (word,) = told["words"]
+    assert word["articles"] >= answer["total"]
+    assert {"text": "ransomware", "weight": 0.9, "origin": "general"} in word["variants"]
+    for hit in answer["hits"]:
+        made_of = hit["explain"]
+        by_words = sum(each["score"] for each in made_of["words"]) * made_of["coverage"]
+        by_evidence = sum(value for _, value in made_of["evidence"])
+        score = (by_words + by_evidence + made_of["rest"]) * made_of["freshness"]
+        assert score == pytest.approx(hit["score"], abs=0.01)
     assert search(client, q="a", explain="yes").status_code == 400
 
 

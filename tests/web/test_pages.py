@@ -111,7 +111,7 @@ def test_markup_in_a_parameter_is_escaped(
 ) -> None:
     page = visit("/search?" + urlencode({place: query}), 400 if place == "page" else 200)
     assert not page.find("img")
-    assert [script.text for script in page.find("script")] == [""]
+    assert not any(script.text for script in page.find("script"))
 
 
 def test_only_web_addresses_become_links(client: FlaskClient, visit: Callable[..., Page]) -> None:

@@ -1,0 +1,144 @@
+"""Suggestions and corrections over the newest state, made beside the answering of queries."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from threading import Thread
+from time import monotonic
+
+import numpy as np
+
+from index.analysis import Analyzer, normalise
+from index.entities import OrganisationTable
+from search.backends.evaluator import Evaluator
+from search.backends.queries import Combined
+from search.backends.view import IndexView
+from search.query import TEXT_FIELDS, Variant
+from search.spelling import Speller
+from search.suggest import Suggester
+from search.vocabulary import Headline, Vocabulary
+
+__all__ = ["TypingAids", "TypingAidsMaker", "read_vocabulary"]
+
+_LEAST_AGE = 60.0  # seconds between two makings: each takes about a second for 20,000 articles
+_MOST_TERMS = 200  # terms of a prefix that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class TypingAids:
+    """What helps with one state of the index."""
+
+    suggester: Suggester
+    speller: Speller
+    state: tuple[int, int]
+
+
+class TypingAidsMaker:
+    """Keeps aids for the newest state; while it makes new ones the former serve."""
+
+    def __init__(
+        self,
+        analyzer: Analyzer,
+        organisations: OrganisationTable,
+        names: Iterable[str],
+        particles: frozenset[str],
+    ) -> None:
+        """Take what is the same for every state; `names` are terms of the field."""
+        self._analyzer, self._organisations = analyzer, organisations
+        self._names, self._particles = tuple(names), particles
+        self._latest: TypingAids | None = None
+        self._error: BaseException | None = None
+        self._thread: Thread | None = None
+        self._made_at = 0.0
+
+    def of(self, view: IndexView, evaluator: Evaluator) -> TypingAids:
+        """Return aids for a view or, while these are made, for the one before it."""
+        latest = self._latest
+        is_made = latest is not None and latest.state == view.state
+        is_due = latest is None or monotonic() - self._made_at >= _LEAST_AGE
+        if not is_made and is_due and self._thread is None:
+            vocabulary = read_vocabulary(view, evaluator, self._analyzer)
+            self._thread = Thread(target=self._make, args=(vocabulary, view.state), daemon=True)
+            self._thread.start()
+        if self._latest is None:
+            self.finish()
+        if self._latest is None:
+            raise RuntimeError("Suggestions cannot be made") from self._error
+        return self._latest
+
+    def finish(self) -> None:
+        """Wait for what is being made."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _make(self, vocabulary: Vocabulary, state: tuple[int, int]) -> None:
+        try:
+            self._latest = TypingAids(
+                Suggester(vocabulary, self._organisations),
+                Speller(vocabulary, self._names, self._analyzer.is_word, self._particles),
+                state,
+            )
+        except Exception as error:  # told to the next one who asks
+            self._error = error
+        finally:
+            self._made_at = monotonic()
+            self._thread = None
+
+
+def read_vocabulary(view: IndexView, evaluator: Evaluator, analyzer: Analyzer) -> Vocabulary:
+    """Read the vocabulary of a view; its functions are for the thread that searches."""
+    words: dict[str, int] = {}
+    for segment in view.segments:
+        for term, count in segment.terms("title"):
+            word = term.decode()
+            words[word] = words.get(word, 0) + count
+
+    def frequency(text: str) -> int:
+        found = analyzer.query_terms(text)
+        if len(found) == 1 and found[0].is_term:
+            word = found[0].text.encode()
+            return max(view.document_frequency(field, word) for field in ("title", "body"))
+        units = analyzer.phrase(text)
+        if not units:
+            return 0
+        return len(evaluator.operand(Combined(TEXT_FIELDS, (Variant(units=units, term=None),))))
+
+    def terms(prefix: str) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        for segment in view.segments:
+            for number, (term, count) in enumerate(segment.terms("body", prefix.encode())):
+                if number == _MOST_TERMS:
+                    break
+                word = term.decode()
+                found[word] = found.get(word, 0) + count
+        return found
+
+    return Vocabulary(
+        articles=view.article_count,
+        words=words,
+        organisations=_totals(view, "organisation"),
+        categories=_totals(view, "category"),
+        headlines=tuple(_headlines(view)),
+        frequency=frequency,
+        terms=terms,
+    )
+
+
+def _totals(view: IndexView, name: str) -> dict[str, int]:
+    column = view.keywords[name]
+    counts = column.counts(view.everything().documents)
+    return dict(zip(column.values, counts.tolist(), strict=True))
+
+
+def _headlines(view: IndexView) -> Iterator[Headline]:
+    """Give the titles of live articles, the newest first, each once."""
+    order = np.argsort(view.newest_first, kind="stable")
+    if view.live is not None:
+        order = order[view.live[order]]
+    titles, ids = view.titles, view.ids
+    known: set[bytes] = set()
+    for document in order.tolist():
+        raw = titles[document]
+        if raw and raw not in known:
+            known.add(raw)
+            title = raw.decode()
+            yield Headline(ids[document].decode(), title, " ".join(normalise(title).text.split()))

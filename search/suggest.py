@@ -1,0 +1,221 @@
+"""Suggestions as one types: words, organisations, identifiers, categories and headlines.
+
+The last word may be unfinished. Words and names are also found by their pinyin and its initials.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from index.analysis import normalise
+from index.entities import OrganisationTable
+from search.pinyin import initials, spellings
+from search.results import Suggestion, SuggestionGroup
+from search.vocabulary import Headline, Vocabulary
+
+__all__ = ["Suggester"]
+
+_MOST = {"query": 5, "organisation": 4, "identifier": 4, "category": 3, "title": 5}
+_LEAST_HEADLINES = 2  # that a word must be in to be suggested
+_COUNTED = 150  # headlines, the newest, of which words are counted
+_SCANNED = 4000  # places of a word that are looked at for a headline with the others too
+_WORD = re.compile(r"[\u4e00-\u9fff]{2,}|[a-z][a-z0-9+#.&-]+")
+_IDENTIFIER = re.compile(r"(?:cve|cnvd|cnnvd|ghsa|apt|cwe|ms|kb|t)[-\d][-\da-z.]*|\d{4}-\d+")
+_LETTERS = re.compile("[a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Something to suggest, and how many articles there are of it."""
+
+    text: str
+    count: int
+
+
+class _Keys:
+    """Entries under several keys each, found by the beginning of a key."""
+
+    def __init__(self, entries: Iterable[tuple[str, _Entry]]) -> None:
+        pairs = sorted({(key, entry.text): entry for key, entry in entries}.items())
+        self._keys = [key for (key, _), _ in pairs]
+        self._entries = [entry for _, entry in pairs]
+
+    def beginning(self, prefix: str) -> Iterator[_Entry]:
+        """Give the entries of the keys that begin so."""
+        for place in range(bisect_left(self._keys, prefix), len(self._keys)):
+            if not self._keys[place].startswith(prefix):
+                return
+            yield self._entries[place]
+
+
+class Suggester:
+    """Suggests from one vocabulary."""
+
+    def __init__(self, vocabulary: Vocabulary, organisations: OrganisationTable) -> None:
+        """Spell all words and names once."""
+        self._vocabulary = vocabulary
+        self._words = _Keys(
+            pair
+            for word, count in vocabulary.words.items()
+            if count >= _LEAST_HEADLINES and _is_plain(word)
+            for pair in _spelt(word, _Entry(word, count))
+        )
+        self._organisations = _Keys(_named(vocabulary.organisations, organisations))
+        self._categories = _Keys(
+            pair
+            for name, count in vocabulary.categories.items()
+            for pair in _spelt(name, _Entry(name, count))
+        )
+        self._joined = "\n".join(["", *(line.normal for line in vocabulary.headlines), ""])
+        starts, at = [], 1
+        for line in vocabulary.headlines:
+            starts.append(at)
+            at += len(line.normal) + 1
+        self._starts = starts
+
+    def suggest(self, typed: str) -> tuple[SuggestionGroup, ...]:
+        """Return what the typed text may become, in groups; none for an empty text."""
+        text = normalise(typed.strip()).text
+        if not text:
+            return ()
+        before, last = _split(text)
+        groups = {
+            "query": self._queries(before, last, is_finished=typed[-1:].isspace()),
+            "organisation": _best(self._organisations, text, _MOST["organisation"]),
+            "identifier": self._identifiers(last),
+            "category": _best(self._categories, text, _MOST["category"]),
+            "title": list(self._titles(text.split())),
+        }
+        return tuple(
+            SuggestionGroup(name=name, suggestions=tuple(found))
+            for name, found in groups.items()
+            if found
+        )
+
+    def _queries(self, before: str, last: str, *, is_finished: bool) -> list[Suggestion]:
+        """Complete the last word: with others before it, by words of the same headlines."""
+        if not before and not is_finished:
+            return _best(self._words, last, _MOST["query"], but=last)
+        if is_finished:
+            before, last = f"{before} {last}".strip(), ""
+        counts: dict[str, int] = {}
+        for line in islice(self._lines(before.split()), _COUNTED):
+            for word in self._line_words(line, last):
+                counts[word] = counts.get(word, 0) + 1
+        ranked = sorted(
+            (word for word in counts if word not in before.split()),
+            key=lambda word: (-counts[word], word),
+        )
+        return [
+            Suggestion(text=f"{before} {word}", count=counts[word])
+            for word in ranked[: _MOST["query"]]
+        ]
+
+    def _line_words(self, line: Headline, prefix: str) -> set[str]:
+        """Return the words of a headline that begin so."""
+        text, found = line.normal, set()
+        for match in re.finditer(re.escape(prefix) or r"(?<![a-z0-9])", text):
+            for end in range(match.start() + 2, min(match.start() + 13, len(text)) + 1):
+                word = text[match.start() : end]
+                is_known = self._vocabulary.words.get(word, 0) >= _LEAST_HEADLINES
+                if is_known and _is_plain(word):
+                    found.add(word)
+        return found
+
+    def _identifiers(self, last: str) -> list[Suggestion]:
+        if not _IDENTIFIER.fullmatch(last):
+            return []
+        prefix = f"cve-{last}" if last[0].isdigit() else last
+        found = self._vocabulary.terms(prefix)
+        ranked = sorted(found, key=lambda term: (-found[term], term))
+        return [
+            Suggestion(text=term.upper(), count=found[term])
+            for term in ranked
+            if any(map(str.isdigit, term)) and "-" in term
+        ][: _MOST["identifier"]]
+
+    def _titles(self, words: Sequence[str]) -> Iterator[Suggestion]:
+        for number, line in enumerate(self._lines(words)):
+            if number == _MOST["title"]:
+                return
+            yield Suggestion(text=line.title, id=line.id)
+
+    def _lines(self, words: Sequence[str]) -> Iterator[Headline]:
+        """Give the headlines that hold all words, newest first; Latin words where they begin."""
+        longest = max(words, key=len, default="")
+        if not longest:
+            return
+        at, last = -1, -1
+        for _ in range(_SCANNED):
+            at = self._joined.find(longest, at + 1)
+            if at < 0:
+                return
+            number = bisect_left(self._starts, at + 1) - 1
+            if number == last or not _begins(self._joined, at):
+                continue
+            line = self._vocabulary.headlines[number]
+            if all(_has(line.normal, word) for word in words):
+                last = number
+                yield line
+
+
+def _is_plain(word: str) -> bool:
+    """Say whether a word is one to suggest as such, and no identifier."""
+    return bool(_WORD.fullmatch(word)) and not _IDENTIFIER.fullmatch(word)
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Return what stands before the last word, and that word."""
+    before, _, last = text.rpartition(" ")
+    return before.strip(), last
+
+
+def _spelt(text: str, entry: _Entry) -> Iterator[tuple[str, _Entry]]:
+    key = normalise(text).text
+    yield key, entry
+    if key.isascii():
+        return
+    for spelling in spellings(key):
+        letters = [syllable for syllable in spelling if syllable.strip()]
+        yield "".join(letters), entry
+        yield initials(tuple(letters)), entry
+
+
+def _named(
+    counts: Mapping[str, int], organisations: OrganisationTable
+) -> Iterator[tuple[str, _Entry]]:
+    """Give organisations under their names; under those of the table also by other names."""
+    for name, count in counts.items():
+        if not count:
+            continue
+        entry = _Entry(name, count)
+        row = organisations.find(name)
+        for other in row.names if row else (name,):
+            yield from _spelt(other, entry)
+
+
+def _best(keys: _Keys, prefix: str, most: int, *, but: str = "") -> list[Suggestion]:
+    """Return the most frequent entries that begin so; letters may be pinyin or initials."""
+    found: dict[str, int] = {}
+    for entry in keys.beginning(prefix.replace(" ", "") if _LETTERS.match(prefix) else prefix):
+        if entry.text != but:
+            found[entry.text] = entry.count
+    ranked = sorted(found, key=lambda text: (-found[text], len(text), text))
+    return [Suggestion(text=text, count=found[text]) for text in ranked[:most]]
+
+
+def _has(text: str, word: str) -> bool:
+    at = text.find(word)
+    while at >= 0:
+        if _begins(text, at):
+            return True
+        at = text.find(word, at + 1)
+    return False
+
+
+def _begins(text: str, at: int) -> bool:
+    """Say whether a word may begin here: not in the middle of a Latin word or number."""
+    is_inside = at > 0 and text[at - 1].isascii() and text[at - 1].isalnum()
+    return not (is_inside and text[at].isascii() and text[at].isalnum())

@@ -28,6 +28,10 @@ $(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
 	$(BIN)/pip install --quiet --require-hashes -r requirements-bench.txt
 	@touch $@
 
+$(VENV)/.eval: requirements-eval.txt $(VENV)/.dev
+	$(BIN)/pip install --quiet --require-hashes -r requirements-eval.txt
+	@touch $@
+
 demo: $(VENV)/.run
 	$(BIN)/anwen demo
 
@@ -40,7 +44,7 @@ lint: $(VENV)/.dev
 test: lint
 	$(BIN)/pytest
 
-eval: $(VENV)/.dev
+eval: $(VENV)/.eval
 	$(BIN)/python -m tests.relevance
 
 bench: $(VENV)/.bench
@@ -56,3 +60,5 @@ lock:
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.txt
 	uv pip compile --group bench --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-bench.txt
+	uv pip compile --group eval -c requirements-dev.txt --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-eval.txt

@@ -7,6 +7,7 @@ AnwenError
 │   └── StoreLocked        another process is writing
 ├── IndexUnavailable       no index, or one that does not answer
 │   └── IndexOutOfDate     the index was built by other code or tables; names the repair
+├── JudgementsError        judgements of relevance that cannot be read; names file and line
 ├── UnknownArticle         an id or address that is not in the store
 └── QueryError             a reader's mistake (HTTP 400)
     ├── BadParameter       a request parameter that cannot be read
@@ -15,6 +16,7 @@ AnwenError
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
 __all__ = [
     "AnwenError",
@@ -22,6 +24,7 @@ __all__ = [
     "CursorExpired",
     "IndexOutOfDate",
     "IndexUnavailable",
+    "JudgementsError",
     "NotAnArticle",
     "QueryError",
     "SettingsError",
@@ -49,6 +52,15 @@ class NotAnArticle(AnwenError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"The page holds no article: {reason}.")
         self.reason = reason
+
+
+class JudgementsError(AnwenError):
+    """Judgements of relevance that cannot be read; `line` is 0 where the whole file is meant."""
+
+    def __init__(self, path: Path, line: int, reason: str) -> None:
+        place = f"{path}, line {line}" if line else str(path)
+        super().__init__(f"{place}: {reason}.")
+        self.path, self.line, self.reason = path, line, reason
 
 
 class StoreError(AnwenError):

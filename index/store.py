@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -169,6 +170,20 @@ class ArticleStore:
             if self._row("SELECT 1 FROM article WHERE id = ?", candidate):
                 return candidate
         raise UnknownArticle(wanted)
+
+    def find(self, name: str) -> str | None:
+        """Return the id of an article by id, by address or by the path of its page, or None.
+
+        The path may have the name of the archive's folder before it.
+        """
+        try:
+            return self.resolve(name)
+        except UnknownArticle:
+            return self._paths.get(name) or self._paths.get(name.partition("/")[2])
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        return dict(self._rows("SELECT path, article FROM page WHERE article IS NOT NULL"))
 
     def articles(self) -> Iterator[Article]:
         """Give every article, in the order of their last change."""

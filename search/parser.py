@@ -246,7 +246,7 @@ class _Parser:
         value = self.text[opening + 1 : self.at]
         if self.at == len(self.text):
             self.note("unbalanced_quote", "引号没有配对，已读到末尾。", opening, opening + 1)
-        self.at += 1
+        self.at = min(self.at + 1, len(self.text))
         if keyword:
             return self._keyword(keyword, value, start)
         value = " ".join("".join(" " if sign in QUOTES else sign for sign in value).split())

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
+from rich.console import Console
 
 from index.analysis import Analyzer
 from index.build import Summary, build, open_index, remove, stages_fingerprint
@@ -23,6 +24,7 @@ from index.entities import OrganisationTable, annotate
 from index.errors import (
     AnwenError,
     IndexUnavailable,
+    JudgementsError,
     NotAnArticle,
     QueryError,
     SettingsError,
@@ -32,10 +34,12 @@ from index.extract import extract
 from index.settings import Settings, load_settings
 from index.store import ArticleStore
 from search import SearchRequest, open_searcher
+from search.evaluation import compare, evaluate, read_judgements, read_run, write_run
 from search.explanation import HitExplanation
 from search.parser import parse_query
 from search.rewrite import Rewriter, explain_query
 from search.synonyms import Synonyms
+from web.evaluate import print_run, run_object
 from web.params import MAX_SIZE, parse_day
 from web.progress import progress_on
 from web.wire import results_object, suggestions_object
@@ -55,7 +59,7 @@ def _reports_errors(command: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except (QueryError, SettingsError) as error:
+        except (JudgementsError, QueryError, SettingsError) as error:
             raise click.UsageError(str(error)) from error
         except AnwenError as error:
             raise click.ClickException(str(error)) from error
@@ -366,6 +370,37 @@ def suggest_command(settings: Settings, prefix: str, as_json: bool) -> None:
         click.echo(group.name)
         for found in group.suggestions:
             click.echo(f"  {found.text}" + ("" if found.count is None else f"  {found.count}"))
+
+
+@main.command("evaluate")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the run.")
+@click.option(
+    "--against", type=click.Path(dir_okay=False, path_type=Path), help="Compare with a saved run."
+)
+@_json_option
+@click.pass_obj
+@_reports_errors
+def evaluate_command(
+    settings: Settings, folder: Path, save: Path | None, against: Path | None, as_json: bool
+) -> None:
+    """Measure relevance on judged queries: nDCG@10, MRR@10, Recall@50, Judged@10.
+
+    FOLDER holds queries.jsonl (objects with id, query and perhaps kind) and qrels.tsv (query id,
+    article and grade between tabs; an article is named by address, id or the path of its page).
+    """
+    former = read_run(against) if against else None
+    with ArticleStore(settings.data / "articles.sqlite3", read_only=True) as store:
+        judgements = read_judgements(folder, store.find)
+    with closing(open_searcher(settings)) as searcher:
+        run = evaluate(searcher, judgements)
+    if save:
+        write_run(run, save)
+    comparison = compare(run, former) if former else None
+    if as_json:
+        _print_json(run_object(run, comparison))
+    else:
+        print_run(Console(), run, comparison)
 
 
 @main.command("info")

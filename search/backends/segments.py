@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.backends.vector_codec import POSITION_BITS, Block, Keywords, SegmentFiles
+from index.backends.vector_codec import POSITION_BITS, Block, Keywords, SegmentFiles, ranges
 from search.backends.cache import ByteCache
 from search.backends.matches import distinct
 
 __all__ = ["OpenSegment", "TermPostings", "Values", "nearness"]
 
 _SEARCH_BELOW = 16  # documents so many times fewer than a list's are looked up, by bisection
+_WHOLE = 5000  # documents of a term whose places are read all at once, and kept
 _FOUND = 1000  # terms whose place is remembered
 _QUICKLY_READ = 1 << 16  # bytes; shorter lists leave their room to what phrases have found
 
@@ -141,6 +142,8 @@ class OpenSegment:
         are read of documents that hold all terms only, and of fewer with each term.
         """
         nothing = np.empty(0, np.int64)
+        if within is not None and len(texts) == 1 and self.count(field, texts[0]) <= _WHOLE:
+            return _inside(self._all_starts(field, texts[0]), within)
         postings = {text: self.postings(field, text) for text in texts}
         lists = [each.documents for each in postings.values() if each is not None]
         if len(lists) < len(postings):
@@ -162,6 +165,15 @@ class OpenSegment:
                 starts = starts[places[found] == wanted]
             documents = distinct(starts >> POSITION_BITS)
         return nothing if starts is None else distinct(starts)
+
+    def _all_starts(self, field: str, text: bytes) -> NDArray[np.int64]:
+        """Return where a term stands; words of one query are words of the next one too."""
+        key = (self.name, field, text, "starts")
+        kept = self._cache.get(key)
+        if kept is None:
+            kept = self.starts(field, [text])
+            self._cache.put(key, kept, costly=True)
+        return kept
 
     def _common(
         self, lists: Sequence[NDArray[np.int32]], within: NDArray[np.int64] | None
@@ -286,6 +298,13 @@ def nearness(
     at = np.searchsorted(documents, starts[kept] >> POSITION_BITS)
     np.add.at(sums, at, (1.0 / best[kept] ** 2).astype(np.float32))
     return sums
+
+
+def _inside(starts: NDArray[np.int64], documents: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the places that are in some documents."""
+    lows = np.searchsorted(starts, documents << POSITION_BITS)
+    highs = np.searchsorted(starts, (documents + 1) << POSITION_BITS)
+    return starts[ranges(lows, highs - lows)]
 
 
 def _found(

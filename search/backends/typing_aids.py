@@ -27,6 +27,7 @@ _MOST_TERMS = 200  # terms of a prefix that are looked at
 class TypingAids:
     """What helps with one state of the index."""
 
+    vocabulary: Vocabulary
     suggester: Suggester
     speller: Speller
     state: tuple[int, int]
@@ -73,6 +74,7 @@ class TypingAidsMaker:
     def _make(self, vocabulary: Vocabulary, state: tuple[int, int]) -> None:
         try:
             self._latest = TypingAids(
+                vocabulary,
                 Suggester(vocabulary, self._organisations),
                 Speller(vocabulary, self._names, self._analyzer.is_word, self._particles),
                 state,

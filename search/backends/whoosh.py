@@ -8,8 +8,9 @@ import base64
 import binascii
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from threading import Lock
 from time import perf_counter
 from typing import Any
@@ -35,7 +36,7 @@ from search.backends.ranking import holding_enough, ordered, rescored
 from search.backends.typing_aids import TypingAidsMaker
 from search.backends.view import IndexView
 from search.explanation import QueryExplanation
-from search.parser import parse_query
+from search.parser import ParsedQuery, parse_query
 from search.query import BooleanQuery, MatchQuery, Query, WordQuery
 from search.request import FACET_SIZE, FACETS, SearchRequest
 from search.results import (
@@ -56,6 +57,8 @@ __all__ = ["WhooshSearcher", "cache_size"]
 
 
 _MEGABYTE = 1 << 20
+_SHOWN = 500  # articles that are kept as they were read, some 50 KB each
+_READ = 500  # query strings that are kept as they were read
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class _Open:
 
     view: IndexView
     evaluator: Evaluator
+    articles: dict[str, Article] = field(default_factory=dict)
 
 
 class WhooshSearcher:
@@ -116,6 +120,7 @@ class WhooshSearcher:
             [*self._analyzer.terms, *synonyms.words],
             self._rewriter.stop_words,
         )
+        self._read = lru_cache(maxsize=_READ)(self._read_query)
         self._index = WhooshIndex(settings.data / "index", self._analyzer.fingerprint)
         self._lock = Lock()
         self._segments: ByteCache[Any] = ByteCache(0)
@@ -184,6 +189,12 @@ class WhooshSearcher:
             state = self._current()
             return self._aids.of(state.view, state.evaluator).suggester.suggest(typed)
 
+    def _read_query(
+        self, text: str, today: date, *, reads_periods: bool
+    ) -> tuple[ParsedQuery, BooleanQuery]:
+        parsed = parse_query(text, self._analyzer, today=today, reads_periods=reads_periods)
+        return parsed, self._rewriter.rewrite(parsed.query)
+
     def _answer(
         self, state: _Open, request: SearchRequest, text: str, filters: dict[str, Mask]
     ) -> _Answer:
@@ -191,8 +202,8 @@ class WhooshSearcher:
         reads_periods = request.reads_periods and not (
             request.first or request.last or request.month
         )
-        parsed = parse_query(text, self._analyzer, reads_periods=reads_periods)
-        query = self._rewriter.rewrite(parsed.query)
+        today = datetime.now(BEIJING).date()
+        parsed, query = self._read(text, today, reads_periods=reads_periods)
         selection = self._select(state, request, query, filters)
         if parsed.without_period is None or len(selection.full) or len(selection.partial):
             return _Answer(parsed.query, query, selection, parsed.notices, parsed.understood)
@@ -288,6 +299,16 @@ class WhooshSearcher:
             self._store.close()
             self._store = None
             raise
+
+    def _shown(self, state: _Open, article_id: str) -> Article:
+        """Return an article for a list of hits; the best ones are shown again and again."""
+        article = state.articles.get(article_id)
+        if article is None:
+            article = self._stored(article_id)
+            if len(state.articles) >= _SHOWN:
+                state.articles.clear()
+            state.articles[article_id] = article
+        return article
 
     def _stored(self, article_id: str) -> Article:
         with self._open_store() as store:
@@ -394,7 +415,7 @@ class WhooshSearcher:
         hits = []
         for place, document in enumerate(page.documents.tolist()):
             try:
-                article = self._stored(view.ids[document].decode())
+                article = self._shown(state, view.ids[document].decode())
             except UnknownArticle:
                 continue  # removed a moment ago; the index follows
             missing = tuple(dict.fromkeys(word for word, holds in held if not holds[place]))

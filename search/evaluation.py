@@ -270,7 +270,7 @@ def _mean(runs: Iterable[QueryRun]) -> dict[str, float]:
 
 
 def _p_value(differences: Sequence[float]) -> float:
-    if not differences:
+    if len(differences) < 2:
         return 1.0
     from numpy.random import default_rng
     from scipy.stats import permutation_test

@@ -7,7 +7,9 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
+from string import ascii_lowercase
 
 from index.analysis import normalise
 from index.entities import OrganisationTable
@@ -19,10 +21,14 @@ __all__ = ["Suggester"]
 
 _MOST = {"query": 5, "organisation": 4, "identifier": 4, "category": 3, "title": 5}
 _LEAST_HEADLINES = 2  # that a word must be in to be suggested
-_COUNTED = 150  # headlines, the newest, of which words are counted
-_SCANNED = 4000  # places of a word that are looked at for a headline with the others too
+_LONGEST, _LONGEST_HAN = 16, 6  # characters of a word that is looked for in a headline
+_KEPT = 4096  # typed texts whose suggestions are kept
+_COUNTED = 60  # headlines, the newest, of which words are counted
+_SCANNED = 800  # places of a word that are looked at for a headline with the others too
 _WORD = re.compile(r"[\u4e00-\u9fff]{2,}|[a-z][a-z0-9+#.&-]+")
 _IDENTIFIER = re.compile(r"(?:cve|cnvd|cnnvd|ghsa|apt|cwe|ms|kb|t)[-\d][-\da-z.]*|\d{4}-\d+")
+_HAN = re.compile("[\u4e00-\u9fff]{2,}")
+_LATIN = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9+#.&-]+")
 _LETTERS = re.compile("[a-z]+")
 
 
@@ -56,11 +62,14 @@ class Suggester:
     def __init__(self, vocabulary: Vocabulary, organisations: OrganisationTable) -> None:
         """Spell all words and names once."""
         self._vocabulary = vocabulary
-        self._words = _Keys(
-            pair
+        plain = {
+            word: count
             for word, count in vocabulary.words.items()
             if count >= _LEAST_HEADLINES and _is_plain(word)
-            for pair in _spelt(word, _Entry(word, count))
+        }
+        self._plain = frozenset(plain)
+        self._words = _Keys(
+            pair for word, count in plain.items() for pair in _spelt(word, _Entry(word, count))
         )
         self._organisations = _Keys(_named(vocabulary.organisations, organisations))
         self._categories = _Keys(
@@ -74,15 +83,19 @@ class Suggester:
             starts.append(at)
             at += len(line.normal) + 1
         self._starts = starts
+        self._known = lru_cache(maxsize=_KEPT)(self._suggest)
+        for letter in ascii_lowercase:  # the first letter of thousands of words in pinyin
+            self.suggest(letter)
 
     def suggest(self, typed: str) -> tuple[SuggestionGroup, ...]:
         """Return what the typed text may become, in groups; none for an empty text."""
         text = normalise(typed.strip()).text
-        if not text:
-            return ()
+        return self._known(text, typed[-1:].isspace()) if text else ()
+
+    def _suggest(self, text: str, is_finished: bool) -> tuple[SuggestionGroup, ...]:
         before, last = _split(text)
         groups = {
-            "query": self._queries(before, last, is_finished=typed[-1:].isspace()),
+            "query": self._queries(before, last, is_finished=is_finished),
             "organisation": _best(self._organisations, text, _MOST["organisation"]),
             "identifier": self._identifiers(last),
             "category": _best(self._categories, text, _MOST["category"]),
@@ -115,14 +128,20 @@ class Suggester:
 
     def _line_words(self, line: Headline, prefix: str) -> set[str]:
         """Return the words of a headline that begin so."""
-        text, found = line.normal, set()
-        for match in re.finditer(re.escape(prefix) or r"(?<![a-z0-9])", text):
-            for end in range(match.start() + 2, min(match.start() + 13, len(text)) + 1):
-                word = text[match.start() : end]
-                is_known = self._vocabulary.words.get(word, 0) >= _LEAST_HEADLINES
-                if is_known and _is_plain(word):
-                    found.add(word)
-        return found
+        text = line.normal
+        if prefix:
+            places = [match.start() for match in re.finditer(re.escape(prefix), text)]
+            found = {text[at : at + size] for at in places for size in range(len(prefix), _LONGEST)}
+        else:
+            pieces = _HAN.findall(text)
+            found = {
+                piece[at : at + size]
+                for piece in pieces
+                for at in range(len(piece) - 1)
+                for size in range(2, _LONGEST_HAN)
+            }
+            found.update(_LATIN.findall(text))
+        return found & self._plain
 
     def _identifiers(self, last: str) -> list[Suggestion]:
         if not _IDENTIFIER.fullmatch(last):

@@ -10,28 +10,19 @@ Every one takes any word of the query; punctuation is no word.
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import bm25s
 import rjieba
 import tantivy
+from ranking import Text
 
-__all__ = ["BASELINES", "DEPTH", "Baseline", "Text"]
+__all__ = ["BASELINES", "DEPTH", "Baseline"]
 
 DEPTH = 50  # hits a query
 
 _PIECE = re.compile("[\u4e00-\u9fff]+|[a-z0-9]+(?:[-._][a-z0-9]+)*")
 _WORD = re.compile(r"\w")
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """One article as the baselines index it."""
-
-    id: str
-    title: str
-    body: str
 
 
 Baseline = Callable[[Sequence[Text], dict[str, str]], dict[str, list[str]]]

@@ -15,8 +15,6 @@ from gzip import open as open_gzip
 from io import BytesIO
 from pathlib import Path
 
-from baselines import BASELINES, Text
-
 from index.build import build
 from index.settings import Settings
 from index.store import ArticleStore
@@ -28,6 +26,7 @@ __all__ = [
     "SETS",
     "Collection",
     "Requirement",
+    "Text",
     "figures",
     "opened",
     "requirements",
@@ -36,6 +35,15 @@ __all__ = [
 
 SETS = ("portals", "cve", "news")
 _ARCHIVES = {"portals": ("portals",), "cve": ("portals", "wechat"), "news": ("news",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One article as the baselines index it."""
+
+    id: str
+    title: str
+    body: str
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,8 @@ def opened(name: str, corpus: Path, folder: Path) -> Iterator[Collection]:
 
 def run_baselines(collection: Collection) -> dict[str, Run]:
     """Return what each baseline makes of a set."""
+    from baselines import BASELINES  # they need tantivy and bm25s, which nothing else does
+
     texts = collection.texts()
     titles = {text.id: text.title for text in texts}
     queries = {query.id: query.query for query in collection.judgements.queries}

@@ -243,3 +243,65 @@ def test_dates_narrow_the_search(page: Page) -> None:
     page.wait_for_url("**from=2024-01-01&to=2024-12-31")
     assert "时间 2024" in page.locator(".chip").inner_text()
     assert page.locator("#from").input_value() == "2024-01-01"
+
+
+def test_suggestions_appear_are_walked_through_and_followed(page: Page, address: str) -> None:
+    page.goto("/search?q=漏洞&category=漏洞")
+    field = page.locator("#q")
+    field.fill("")
+    field.press_sequentially("qwjd")
+    option = page.locator(".option").first
+    option.wait_for()
+    assert option.inner_text().startswith("青梧机电")
+    assert field.get_attribute("aria-expanded") == "true"
+    field.press("ArrowDown")
+    assert page.locator(".option[aria-selected=true]").count() == 1
+    assert field.get_attribute("aria-activedescendant") == option.get_attribute("id")
+    field.press("ArrowUp")
+    assert field.get_attribute("aria-activedescendant") is None
+    field.press("Escape")
+    assert not page.locator(".suggest").is_visible()
+    assert field.input_value() == "qwjd"
+    field.press("ArrowDown")
+    option.wait_for()
+    field.press("ArrowDown")
+    field.press("Enter")
+    page.wait_for_url(f"{address}/organisation/*")
+
+
+def test_a_suggested_word_keeps_the_filters(page: Page) -> None:
+    page.goto("/search?q=漏洞&category=漏洞")
+    field = page.locator("#q")
+    field.fill("")
+    field.press_sequentially("勒索")
+    word = page.locator(".option[data-query=勒索软件]")
+    word.click()
+    page.wait_for_url("**/search?**")
+    assert "category=" in page.url
+    assert page.locator("#q").input_value() == "勒索软件"
+
+
+def test_what_is_being_composed_is_not_asked_for(page: Page) -> None:
+    page.goto("/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.extend([request.url] * ("suggest?" in request.url)))
+    page.locator("#q").click()
+    devtools = page.context.new_cdp_session(page)
+    devtools.send(
+        "Input.imeSetComposition", {"text": "lesuo", "selectionStart": 5, "selectionEnd": 5}
+    )
+    page.wait_for_timeout(300)
+    assert asked == []
+    devtools.send("Input.insertText", {"text": "勒索"})
+    page.locator(".option").first.wait_for()
+    assert len(asked) == 1
+
+
+def test_the_search_works_where_suggestions_fail(page: Page) -> None:
+    page.route("**/api/v1/suggest**", lambda route: route.fulfill(status=200, body="not JSON"))
+    page.goto("/")
+    page.locator("#q").press_sequentially("漏洞")
+    page.wait_for_timeout(300)
+    assert not page.locator(".suggest").is_visible()
+    page.locator("#q").press("Enter")
+    page.wait_for_url("**/search?q=*")

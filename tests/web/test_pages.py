@@ -29,6 +29,8 @@ PAGES = [
     "/organisation/衡岳智联",
     "/organisation/Corvane%20Networks",
     "/help/query",
+    "/analyze?q=勒索病毒的漏洞+槐州",
+    "/search?q=漏洞+勒锁软件+2024年5月",
 ]
 
 

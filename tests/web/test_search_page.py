@@ -14,6 +14,7 @@ from search.results import FacetBucket, SearchResults
 from tests.web.html import Page
 from web.charts import histogram
 from web.paging import pager
+from web.params import query_url, search_url
 from web.rewrite import alternatives, without_word, word_required
 
 
@@ -356,3 +357,43 @@ def test_jaws_stand_around_each_run_of_chosen_months() -> None:
 
 def test_without_a_dated_article_there_is_no_histogram() -> None:
     assert histogram((), SearchRequest()) is None
+
+
+def test_a_period_read_from_words_is_a_chip_that_can_be_taken_back(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("/search?q=漏洞 2024年")
+    assert page.find("a", "chip") == []
+    page = visit("/search?q=漏洞 2024年6月")
+    (chip,) = page.find("a", "chip")
+    assert "读自“2024年6月”" in chip.text
+    assert "2024-06" in chip.text
+    assert chip.href == search_url(SearchRequest(query="漏洞"))
+
+
+def test_a_slip_is_offered_with_the_number_of_articles(visit: Callable[..., Page]) -> None:
+    page = visit("/search?q=漏洞 勒锁软件")
+    assert "您是不是要找" in page.find("body")[0].text
+    assert query_url("漏洞 勒索软件") in {link.href for link in page.find("a")}
+
+
+def test_an_applied_correction_leads_back_to_what_was_typed(visit: Callable[..., Page]) -> None:
+    page = visit("/search?q=Corvanne")
+    assert "已按“corvane”检索" in page.find("body")[0].text
+    back = search_url(SearchRequest(query="Corvanne", corrects=False))
+    assert back in {link.href for link in page.find("a")}
+    page = visit("/search?q=Corvanne&correct=0")
+    assert "没有文章" in page.find("body")[0].text
+    assert "您是不是要找" in page.find("body")[0].text
+
+
+def test_the_page_of_explanations_tells_words_synonyms_and_scores(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("/analyze?q=勒索病毒的漏洞 2024年6月")
+    for words in ("勒索软件", "不计的词", "的", "读作", "date:2024-06-01..2024-06-30"):
+        assert words in page.find("body")[0].text
+    page = visit("/analyze?q=勒索病毒")
+    assert "标题 勒索软件" in page.find("body")[0].text
+    assert "得分" in page.find("body")[0].text
+    assert "检索的读法" in visit("/analyze").find("body")[0].text

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from threading import Thread
 from time import monotonic
 
@@ -19,7 +20,9 @@ from search.vocabulary import Headline, Vocabulary
 
 __all__ = ["TypingAids", "TypingAidsMaker", "read_vocabulary"]
 
-_LEAST_AGE = 60.0  # seconds between two makings: each takes about a second for 20,000 articles
+_LEAST_AGE = 60.0  # seconds between two makings
+_LEAST_REST = 20  # and so many times what the last one took: about 3 s for 20,000 articles
+_HEADLINES = 200_000  # the newest, which are suggested and corrected by
 _MOST_TERMS = 200  # terms of a prefix that are looked at
 
 
@@ -49,21 +52,24 @@ class TypingAidsMaker:
         self._latest: TypingAids | None = None
         self._error: BaseException | None = None
         self._thread: Thread | None = None
-        self._made_at = 0.0
+        self._made_at = self._took = 0.0
 
     def of(self, view: IndexView, evaluator: Evaluator) -> TypingAids:
         """Return aids for a view or, while these are made, for the one before it."""
         latest = self._latest
         is_made = latest is not None and latest.state == view.state
-        is_due = latest is None or monotonic() - self._made_at >= _LEAST_AGE
+        rest = max(_LEAST_AGE, _LEAST_REST * self._took)
+        is_due = latest is None or monotonic() - self._made_at >= rest
         if not is_made and is_due and self._thread is None:
-            vocabulary = read_vocabulary(view, evaluator, self._analyzer)
-            self._thread = Thread(target=self._make, args=(vocabulary, view.state), daemon=True)
+            self._thread = Thread(target=self._make, args=(view, evaluator), daemon=True)
             self._thread.start()
         if self._latest is None:
             self.finish()
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise RuntimeError("Suggestions cannot be made") from error
         if self._latest is None:
-            raise RuntimeError("Suggestions cannot be made") from self._error
+            raise RuntimeError("Suggestions were not made")
         return self._latest
 
     def finish(self) -> None:
@@ -71,18 +77,21 @@ class TypingAidsMaker:
         if self._thread is not None:
             self._thread.join()
 
-    def _make(self, vocabulary: Vocabulary, state: tuple[int, int]) -> None:
+    def _make(self, view: IndexView, evaluator: Evaluator) -> None:
+        started = monotonic()
         try:
+            vocabulary = read_vocabulary(view, evaluator, self._analyzer)
             self._latest = TypingAids(
                 vocabulary,
                 Suggester(vocabulary, self._organisations),
                 Speller(vocabulary, self._names, self._analyzer.is_word, self._particles),
-                state,
+                view.state,
             )
         except Exception as error:  # told to the next one who asks
             self._error = error
         finally:
             self._made_at = monotonic()
+            self._took = self._made_at - started
             self._thread = None
 
 
@@ -119,7 +128,7 @@ def read_vocabulary(view: IndexView, evaluator: Evaluator, analyzer: Analyzer) -
         words=words,
         organisations=_totals(view, "organisation"),
         categories=_totals(view, "category"),
-        headlines=tuple(_headlines(view)),
+        headlines=tuple(islice(_headlines(view), _HEADLINES)),
         frequency=frequency,
         terms=terms,
     )

@@ -7,6 +7,7 @@ from time import perf_counter
 
 from collection import CORPUS, first_articles
 from engine import Stopwatch
+from features import Features, measure_features
 
 from index.build import build
 from index.settings import Settings
@@ -23,13 +24,14 @@ class EndToEnd:
     """Articles a second from stored articles to a searchable index; seconds for all pages.
 
     `stock` is Whoosh with jieba's ChineseAnalyzer. `pages` and their seconds are None where there
-    is no corpus.
+    is no corpus, as are the `features` of searching them.
     """
 
     ours: float
     stock: float
     pages: int | None
     pages_seconds: float | None
+    features: Features | None
 
 
 class _Silent:
@@ -58,11 +60,16 @@ def measure_end_to_end(articles: Path, folder: Path, *, pages: bool) -> EndToEnd
         ours = perf_counter() - started
         clock = Stopwatch()
         build_with_jieba(scratch / "stock", list(first_articles(articles, _STOCK)), clock)
-        count = seconds = None
+        count = seconds = features = None
         if pages and CORPUS.is_dir():
             archives = [CORPUS / "portals.tar.xz", CORPUS / "wechat.tar.xz"]
             summary = build(Settings(data=scratch / "pages"), archives, progress=_Silent())
             count, seconds = summary.pages, summary.seconds
+            features = measure_features(Settings(data=scratch / "pages"))
     return EndToEnd(
-        ours=_OURS / ours, stock=_STOCK / clock.seconds, pages=count, pages_seconds=seconds
+        ours=_OURS / ours,
+        stock=_STOCK / clock.seconds,
+        pages=count,
+        pages_seconds=seconds,
+        features=features,
     )

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from end_to_end import EndToEnd
+from features import Features
 from measure import Answers, EngineFigures, ScaleFigures, percentiles
 from queries import KINDS, WORDS_KIND
 from rich.table import Table
@@ -67,6 +68,8 @@ class Report:
             yield self._updates()
         if self.end_to_end:
             yield self._articles(self.end_to_end)
+            if self.end_to_end.features:
+                yield self._features(self.end_to_end.features)
         yield self._agreement()
         rows = [*self.machine.items(), ("collection", self.collection)]
         yield _Table("Machine", ("what", "value"), rows)
@@ -175,6 +178,16 @@ class Report:
                 (f"ours, {figures.pages:,} pages of archives", f"{figures.pages_seconds:.0f} s")
             )
         return _Table("Indexing with analysis", ("what", "value"), rows)
+
+    def _features(self, figures: Features) -> _Table:
+        rows = [
+            ("plain page query", f"{figures.plain:.2f} ms"),
+            ("the same with everything on", f"{figures.selection:.2f} ms"),
+            ("everything on / plain", f"{figures.selection / figures.plain:.1f}"),
+            ("with articles and snippets", f"{figures.answer:.2f} ms"),
+            ("suggestions, p95", f"{figures.suggestions:.2f} ms"),
+        ]
+        return _Table("Searching the pages, p50", ("what", "value"), rows)
 
     def _agreement(self) -> _Table:
         rows = []

@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import corrections
 import ranking
 
+pytestmark = pytest.mark.corpus
+
 FLOORS = json.loads((Path(__file__).parent / "baseline.json").read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""Highlights and snippets: what of a text matched, and the window that shows it best."""
+"""Hits: what of an article matched, and the window of its text that shows it best."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -6,10 +6,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from index.analysis import Analyzer, normalise
+from index.document import Article
 from search.query import BooleanQuery, PhraseQuery, PrefixQuery, Query, WordQuery
-from search.results import Highlight, Snippet
+from search.results import Highlight, Hit, Snippet
 
-__all__ = ["Highlighter", "snippet"]
+__all__ = ["Highlighter", "make_hit", "snippet"]
 
 WIDTH = 120  # characters: three lines at the measure of a result list
 _LEAD_IN = 24  # characters before the first match, where a sentence does not begin nearer
@@ -62,6 +63,31 @@ def snippet(highlighter: Highlighter, lead: str, body: str) -> Snippet:
         if spans := highlighter.spans(text, field):
             return _window(text, spans)
     return _window(lead or body, [])
+
+
+def make_hit(
+    article: Article, highlighter: Highlighter, score: float, missing: tuple[str, ...]
+) -> Hit:
+    """Return an article as a hit, with what matched in it marked."""
+    return Hit(
+        id=article.id,
+        url=article.url,
+        title=article.title,
+        title_highlights=highlighter.highlights(article.title, "title"),
+        snippet=snippet(highlighter, article.lead, article.body),
+        published=article.published,
+        published_precision=article.published_precision,
+        category=article.category,
+        category_predicted=article.category_predicted,
+        source=article.source,
+        author=article.author,
+        organisations=article.organisations,
+        salient_count=sum(mention.salient for mention in article.mentions),
+        identifiers=article.identifiers,
+        score=round(score, 4),
+        duplicate_count=0,
+        missing=missing,
+    )
 
 
 def _clauses(query: Query) -> Iterator[_Clause]:

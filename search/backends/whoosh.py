@@ -4,8 +4,6 @@ Text is matched by the evaluator, everything else on arrays: filters, facets and
 over columns. So a facet's own selection need not shrink its siblings' counts.
 """
 
-import base64
-import binascii
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,12 +20,13 @@ from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
 from index.document import BEIJING, Article
 from index.entities import OrganisationTable
-from index.errors import BadParameter, CursorExpired, StoreError, UnknownArticle
+from index.errors import StoreError, UnknownArticle
 from index.settings import Settings
 from index.store import ArticleStore
 from search import similarity
 from search.backends.base import Statistics
 from search.backends.cache import ByteCache
+from search.backends.cursor import read_cursor, write_cursor
 from search.backends.evaluator import Evaluator
 from search.backends.explain import explain_hit
 from search.backends.matches import NOTHING, DenseMatches, Mask, Matches
@@ -49,7 +48,7 @@ from search.results import (
     Understood,
 )
 from search.rewrite import Rewriter, explain_query
-from search.snippet import Highlighter, snippet
+from search.snippet import Highlighter, make_hit
 from search.synonyms import Synonyms
 from search.syntax import to_text
 
@@ -77,9 +76,13 @@ class _Selection:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """A query as it was read and rewritten, what it selects, and what is to be said of it."""
+    """A query as it was read and rewritten, what it selects, and what is to be said of it.
+
+    `typed` is the query without the period that was read from its words.
+    """
 
     parsed: BooleanQuery
+    typed: BooleanQuery
     query: BooleanQuery
     selection: _Selection
     notices: tuple[Notice, ...]
@@ -163,7 +166,7 @@ class WhooshSearcher:
                 pageable=full + widened,
                 page=request.page,
                 size=request.size,
-                next=_cursor(view, following) if following < full + widened else None,
+                next=write_cursor(view.state, following) if following < full + widened else None,
                 took_ms=round((perf_counter() - started) * 1000, 2),
                 hits=hits,
                 facets=self._facets(view, request, selection.counted, filters),
@@ -206,21 +209,24 @@ class WhooshSearcher:
         parsed, query = self._read(text, today, reads_periods=reads_periods)
         selection = self._select(state, request, query, filters)
         if parsed.without_period is None or len(selection.full) or len(selection.partial):
-            return _Answer(parsed.query, query, selection, parsed.notices, parsed.understood)
+            typed = parsed.without_period or parsed.query
+            return _Answer(parsed.query, typed, query, selection, parsed.notices, parsed.understood)
         # Nothing is of that period: better articles of another one than none.
         (period,) = parsed.understood
         query = self._rewriter.rewrite(parsed.without_period)
         selection = self._select(state, request, query, filters)
         notices = (*parsed.notices, _period_notice(text, period.text))
-        return _Answer(parsed.without_period, query, selection, notices, ())
+        typed = parsed.without_period
+        return _Answer(typed, typed, query, selection, notices, ())
 
     def _correction(
         self, state: _Open, request: SearchRequest, answer: _Answer, filters: dict[str, Mask]
     ) -> _Correction | None:
         """Return a likelier spelling of plain words that finds something, and what it finds."""
-        parts = answer.parsed.must
+        typed, former = answer.typed, answer.selection
+        parts = typed.must
         is_plain = all(isinstance(part, MatchQuery) for part in parts)
-        if not parts or not is_plain or answer.parsed.should or answer.parsed.must_not:
+        if not parts or not is_plain or typed.should or typed.must_not:
             return None
         speller = self._aids.of(state.view, state.evaluator).speller
         meant = [
@@ -230,10 +236,9 @@ class WhooshSearcher:
         ]
         if tuple(meant) == parts:
             return None
-        text = to_text(replace(answer.parsed, must=tuple(meant)))
-        found = self._answer(state, replace(request, reads_periods=False), text, filters)
+        text = to_text(replace(typed, must=tuple(meant)))
+        found = self._answer(state, request, text, filters)
         total = len(found.selection.full)
-        former = answer.selection
         if not total or total < len(former.full):
             return None
         applied = request.corrects and not len(former.full) and not len(former.partial)
@@ -404,7 +409,7 @@ class WhooshSearcher:
     def _offset(self, view: IndexView, request: SearchRequest) -> int:
         if request.cursor is None:
             return (request.page - 1) * request.size
-        return _read_cursor(view, request.cursor)
+        return read_cursor(view.state, request.cursor)
 
     def _hits(
         self, state: _Open, page: Matches, answer: _Answer, *, explains: bool
@@ -420,7 +425,7 @@ class WhooshSearcher:
                 continue  # removed a moment ago; the index follows
             missing = tuple(dict.fromkeys(word for word, holds in held if not holds[place]))
             score = float(page.scores[place])
-            hit = _hit(article, highlighter, score, missing)
+            hit = make_hit(article, highlighter, score, missing)
             if explains:
                 told = explain_hit(view, state.evaluator, answer.query, document, score)
                 hit = replace(hit, explanation=told)
@@ -479,28 +484,6 @@ def _where(matches: Matches, masks: Iterable[Mask]) -> Matches:
     return matches
 
 
-def _hit(article: Article, highlighter: Highlighter, score: float, missing: tuple[str, ...]) -> Hit:
-    return Hit(
-        id=article.id,
-        url=article.url,
-        title=article.title,
-        title_highlights=highlighter.highlights(article.title, "title"),
-        snippet=snippet(highlighter, article.lead, article.body),
-        published=article.published,
-        published_precision=article.published_precision,
-        category=article.category,
-        category_predicted=article.category_predicted,
-        source=article.source,
-        author=article.author,
-        organisations=article.organisations,
-        salient_count=sum(mention.salient for mention in article.mentions),
-        identifiers=article.identifiers,
-        score=round(score, 4),
-        duplicate_count=0,
-        missing=missing,
-    )
-
-
 def _period_notice(query: str, text: str) -> Notice:
     start = max(0, query.find(text))
     return Notice(
@@ -509,20 +492,3 @@ def _period_notice(query: str, text: str) -> Notice:
         start=start,
         end=start + len(text),
     )
-
-
-def _cursor(view: IndexView, offset: int) -> str:
-    generation, commit = view.state
-    return base64.urlsafe_b64encode(f"{generation}.{commit}.{offset}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(view: IndexView, cursor: str) -> int:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        text = base64.urlsafe_b64decode(padded.encode("ascii")).decode("ascii")
-        generation, commit, offset = (int(part) for part in text.split("."))
-    except (ValueError, binascii.Error, UnicodeError) as error:
-        raise BadParameter("cursor", cursor, "请使用上一页结果里的 next") from error
-    if (generation, commit) != view.state:
-        raise CursorExpired
-    return max(0, offset)

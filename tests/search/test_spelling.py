@@ -1,11 +1,12 @@
 """您是不是要找: what is repaired, and what is left alone."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from index.document import Article, Mention
+from index.document import BEIJING, Article, Mention
 from search import Searcher, SearchRequest
 
 TITLES = [
@@ -37,6 +38,7 @@ def searcher(
                 title=title,
                 body=f"{title}。编号 CVE-2026-9000{number % 10}，版本 2.17.1。"
                 + "攻击。" * (number % 3),
+                published=datetime(2024, 7, 1 + number % 28, tzinfo=BEIJING),
                 mentions=(named,) if "栎川" in title else (),
             )
             for number, title in enumerate(TITLES * 8)
@@ -113,6 +115,10 @@ def test_it_is_applied_only_where_the_query_finds_nothing(searcher: Searcher) ->
     assert some.total
     assert some.did_you_mean is not None
     assert not some.did_you_mean.applied
+
+
+def test_a_period_in_words_stays_as_it_was_typed(searcher: Searcher) -> None:
+    assert meant(searcher, "勒锁软件 2024年7月") == "勒索软件 2024年7月"
 
 
 def test_filters_stay_and_what_finds_nothing_within_them_is_not_offered(

@@ -7,7 +7,7 @@ AnwenError
 │   └── StoreLocked        another process is writing
 ├── IndexUnavailable       no index, or one that does not answer
 │   └── IndexOutOfDate     the index was built by other code or tables; names the repair
-├── JudgementsError        judgements of relevance that cannot be read; names file and line
+├── JudgementsError        judgements or a run that cannot be used; names file and line
 ├── UnknownArticle         an id or address that is not in the store
 └── QueryError             a reader's mistake (HTTP 400)
     ├── BadParameter       a request parameter that cannot be read
@@ -55,7 +55,7 @@ class NotAnArticle(AnwenError):
 
 
 class JudgementsError(AnwenError):
-    """Judgements of relevance that cannot be read; `line` is 0 where the whole file is meant."""
+    """Judgements or a run that cannot be read or written; `line` is 0 for the whole file."""
 
     def __init__(self, path: Path, line: int, reason: str) -> None:
         place = f"{path}, line {line}" if line else str(path)

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from index.errors import JudgementsError
+from index.errors import JudgementsError, QueryError
 from search.backends.base import Searcher
 from search.request import SearchRequest
 
@@ -33,8 +33,10 @@ __all__ = [
 ]
 
 DEPTH = 50  # hits a query
+_MAX_GRADE = 100  # trec_eval, below ir-measures, keeps a counter for each grade up to the highest
 _EXACT_UP_TO = 15  # differences, whose signs are all tried; beyond, 100,000 draws
 _DRAWS = 100_000
+_BATCH = 5_000  # draws held at once
 _ALL_JUDGED = 0.95  # below this share of judged hits the measure over judged hits is told too
 
 
@@ -117,8 +119,9 @@ def read_judgements(folder: Path, resolve: Callable[[str], str | None]) -> Judge
         query, name, grade = (column.strip() for column in columns)
         if query not in known:
             raise JudgementsError(path, number, f"{query!r} is no query of queries.jsonl")
-        if not grade.isdecimal():
-            raise JudgementsError(path, number, f"the grade {grade!r} is no whole number from 0 up")
+        if not (grade.isdecimal() and len(grade) <= 3 and int(grade) <= _MAX_GRADE):
+            reason = f"the grade {grade!r} is no whole number from 0 to {_MAX_GRADE}"
+            raise JudgementsError(path, number, reason)
         article = resolve(name)
         if article is None:
             missing[name] = None
@@ -134,12 +137,15 @@ def evaluate(
     *,
     request: SearchRequest | None = None,
 ) -> Run:
-    """Ask every query; `request` has how it is asked."""
+    """Ask every query; `request` has how it is asked. Raises QueryError, which names the query."""
     hits: dict[str, list[str]] = {}
     titles: dict[str, str] = {}
     asked = request or SearchRequest()
     for query in judgements.queries:
-        found = searcher.search(replace(asked, query=query.query, size=DEPTH)).hits
+        try:
+            found = searcher.search(replace(asked, query=query.query, size=DEPTH)).hits
+        except QueryError as error:
+            raise QueryError(f"{query.id}: {error}") from error
         hits[query.id] = [hit.id for hit in found]
         titles |= {hit.id: hit.title for hit in found[:10]}
     return measure(judgements, hits, titles)
@@ -205,8 +211,12 @@ def compare(run: Run, other: Run) -> Comparison:
 
 
 def write_run(run: Run, path: Path) -> None:
-    """Write a run as JSON, for a later comparison."""
-    path.write_text(json.dumps(asdict(run), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    """Write a run as JSON, for a later comparison; raises JudgementsError where that fails."""
+    text = json.dumps(asdict(run), ensure_ascii=False, indent=1) + "\n"
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise JudgementsError(path, 0, f"it cannot be written ({error})") from error
 
 
 def read_run(path: Path) -> Run:
@@ -272,15 +282,16 @@ def _mean(runs: Iterable[QueryRun]) -> dict[str, float]:
 def _p_value(differences: Sequence[float]) -> float:
     if len(differences) < 2:
         return 1.0
-    from numpy.random import default_rng
+    import numpy as np
     from scipy.stats import permutation_test
 
     result = permutation_test(
-        (differences,),
-        mean,
+        (np.array(differences),),
+        np.mean,  # of a whole batch at once: one sample at a time takes fifty times as long
         permutation_type="samples",
         n_resamples=2 ** len(differences) if len(differences) <= _EXACT_UP_TO else _DRAWS,
-        rng=default_rng(0),
+        batch=_BATCH,
+        rng=np.random.default_rng(0),
     )
     return float(result.pvalue)
 
@@ -295,8 +306,12 @@ def _queries(path: Path) -> Iterator[JudgedQuery]:
             query = JudgedQuery(
                 id=str(value["id"]), query=str(value["query"]), kind=str(value.get("kind") or "")
             )
+            # JSON can hold half of a character, which nothing could print.
+            f"{query.id}{query.query}{query.kind}".encode()
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise JudgementsError(path, number, "expected an object with id and query") from error
+            raise JudgementsError(
+                path, number, "expected an object with id and query in UTF-8"
+            ) from error
         if query.id in known:
             raise JudgementsError(path, number, f"the id {query.id!r} is there already")
         known.add(query.id)

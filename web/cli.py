@@ -394,13 +394,15 @@ def evaluate_command(
         judgements = read_judgements(folder, store.find)
     with closing(open_searcher(settings)) as searcher:
         run = evaluate(searcher, judgements)
-    if save:
-        write_run(run, save)
     comparison = compare(run, former) if former else None
     if as_json:
         _print_json(run_object(run, comparison))
     else:
         print_run(Console(), run, comparison)
+    if save:
+        write_run(
+            run, save
+        )  # last, so that a path that cannot be written does not cost the figures
 
 
 @main.command("info")

@@ -1,11 +1,15 @@
 """The production server: gunicorn, configured from settings."""
 
+from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from index.errors import AnwenError
 from index.settings import Settings
+from search import Searcher, open_searcher
 from web import create_app
 
 __all__ = ["run"]
@@ -31,7 +35,15 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return create_app(self._settings)
+        searcher = open_searcher(self._settings)
+        Thread(target=_warm, args=(searcher,), daemon=True).start()
+        return create_app(self._settings, searcher)
+
+
+def _warm(searcher: Searcher) -> None:
+    """Make what suggestions and corrections need before a reader waits for it."""
+    with suppress(AnwenError):  # without an index requests are answered with what to do
+        searcher.suggest("a")
 
 
 def run(settings: Settings, host: str, port: int) -> None:

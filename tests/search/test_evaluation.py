@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from index.document import Article
-from index.errors import JudgementsError
+from index.errors import JudgementsError, QueryError
 from search import Searcher
 from search.evaluation import (
     Judgements,
@@ -74,6 +74,19 @@ def test_a_searcher_is_asked_every_query(
     assert run.measures["nDCG@10"] == 1.0
 
 
+def test_a_query_that_cannot_be_asked_is_named(
+    searcher_over: Callable[[Iterable[Article]], Searcher],
+    article_maker: Callable[..., Article],
+    tmp_path: Path,
+) -> None:
+    queries = json.dumps({"id": "long", "query": "x" * 1000}) + "\n"
+    judgements = read_judgements(
+        write(tmp_path / "set", queries, "long\ta\t1\n"), lambda name: name
+    )
+    with pytest.raises(QueryError, match=r"^long: "):
+        evaluate(searcher_over([article_maker()]), judgements)
+
+
 def test_an_article_that_is_not_there_counts_as_never_found(tmp_path: Path) -> None:
     folder = write(tmp_path, QUERIES, "q1\ta\t1\nq1\tgone\t1\nq2\tb\t1\n")
     judgements = read_judgements(folder, lambda name: None if name == "gone" else name)
@@ -91,6 +104,9 @@ def test_an_article_that_is_not_there_counts_as_never_found(tmp_path: Path) -> N
         (QUERIES, "q1 a 1\n", "qrels.tsv, line 1: expected query, article and grade"),
         (QUERIES, "q1\ta\t1\nq9\ta\t1\n", "qrels.tsv, line 2: 'q9' is no query"),
         (QUERIES, "q1\ta\thigh\n", "qrels.tsv, line 1: the grade 'high'"),
+        (QUERIES, f"q1\ta\t{10**30}\n", "qrels.tsv, line 1: the grade '1000"),
+        (QUERIES, "q1\ta\t101\n", "no whole number from 0 to 100"),
+        ('{"id": "q", "query": "\\ud800"}\n', "", "queries.jsonl, line 1: expected an object"),
         (QUERIES, "\n", "qrels.tsv: there is no judgement in it"),
     ],
 )
@@ -128,6 +144,27 @@ def test_the_p_value_is_the_share_of_signs_as_far_from_nothing(tmp_path: Path) -
     worse = measure(judgements, {f"q{n}": ["x", "a"] for n in range(5)}, {})
     # Of 32 ways to give signs to five equal differences two are as far from 0: all plus, all minus.
     assert compare(better, worse).p_value == pytest.approx(2 / 32)
+
+
+def test_many_differences_are_compared_by_draws_that_are_the_same_each_time(tmp_path: Path) -> None:
+    names = [f"q{n}" for n in range(40)]
+    queries = "".join(json.dumps({"id": name, "query": "x"}) + "\n" for name in names)
+    folder = write(tmp_path, queries, "".join(f"{name}\ta\t1\n" for name in names))
+    judgements = read_judgements(folder, lambda name: name)
+    former = measure(judgements, {name: ["x", "a"] for name in names}, {})
+    mixed = {name: ["a"] if n % 2 else ["x", "y", "z", "a"] for n, name in enumerate(names)}
+    found = compare(measure(judgements, mixed, {}), former)
+    assert found == compare(measure(judgements, mixed, {}), former)
+    assert (found.wins, found.losses) == (20, 20)
+    assert 0.01 < found.p_value < 0.5
+    best = compare(measure(judgements, {name: ["a"] for name in names}, {}), former)
+    assert best.p_value < 0.001
+
+
+def test_a_run_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    run = run_of(judged(tmp_path, "q1\ta\t1\n"), q1=["a"])
+    with pytest.raises(JudgementsError, match=r"run\.json: it cannot be written"):
+        write_run(run, tmp_path / "none" / "run.json")
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:

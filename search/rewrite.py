@@ -127,7 +127,8 @@ class Rewriter:
                 text = normalise(query.text[span[0].term.start : span[-1].term.end]).text
                 for synonym in (*self._synonyms.of(text), *_respelt(text)):
                     for word in span:
-                        if not _is_inside(word.term, self._synonym_variant(synonym)):
+                        other = self._synonym_variant(synonym)
+                        if other.units and not _is_inside(word.term, other):
                             word.synonyms.setdefault(synonym.text, synonym)
         return [word for word in words if word.term.text not in self.stop_words] or words
 

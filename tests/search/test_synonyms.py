@@ -79,7 +79,8 @@ def test_an_operators_file_adds_synonyms(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "synonyms.txt"
-    path.write_text("# ours\n堡垒机 = 跳板机\twe\n老板 => 首席执行官\n", encoding="utf-8")
+    rules = "# ours\n堡垒机 = 跳板机\twe\n老板 => 首席执行官\n堡垒机 = 🙂\n"
+    path.write_text(rules, encoding="utf-8")
     fill_folder(tmp_path, [article_maker(id="1" * 16, title="跳板机被攻破")]).close()
     searcher = open_searcher(Settings(data=tmp_path, synonyms=path))
     assert [hit.id for hit in searcher.search(SearchRequest(query="堡垒机")).hits] == ["1" * 16]

@@ -399,10 +399,8 @@ def evaluate_command(
         _print_json(run_object(run, comparison))
     else:
         print_run(Console(), run, comparison)
-    if save:
-        write_run(
-            run, save
-        )  # last, so that a path that cannot be written does not cost the figures
+    if save:  # last, so that a path that cannot be written does not cost the figures
+        write_run(run, save)
 
 
 @main.command("info")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from math import log
 from pathlib import Path
 from random import Random
@@ -118,9 +119,13 @@ requests = st.builds(
 )
 
 
+@cache
+def rewriter_of(analyzer: Analyzer) -> Rewriter:
+    return Rewriter(analyzer, Synonyms.load(OrganisationTable.load()))
+
+
 def rewritten(text: str, analyzer: Analyzer) -> BooleanQuery:
-    rewriter = Rewriter(analyzer, Synonyms.load(OrganisationTable.load()))
-    return rewriter.rewrite(parse_query(text, analyzer).query)
+    return rewriter_of(analyzer).rewrite(parse_query(text, analyzer).query)
 
 
 class BruteForce:

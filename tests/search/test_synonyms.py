@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -97,8 +98,13 @@ def test_a_line_that_says_nothing_is_named(tmp_path: Path, line: str) -> None:
         Synonyms.load(OrganisationTable.load(), tmp_path / "none.txt")
 
 
+@cache
+def rewriter_of(analyzer: Analyzer) -> Rewriter:
+    return Rewriter(analyzer, Synonyms.load(OrganisationTable.load()))
+
+
 def variants(query: str, analyzer: Analyzer) -> dict[str, dict[str, float]]:
-    rewriter = Rewriter(analyzer, Synonyms.load(OrganisationTable.load()))
+    rewriter = rewriter_of(analyzer)
     return {
         word.surface: {variant.text: variant.weight for variant in word.variants[1:]}  # type: ignore[union-attr]
         for word in rewriter.rewrite(parse_query(query, analyzer).query).must
@@ -136,7 +142,7 @@ def test_words_that_only_ask_are_left_out_beside_others(analyzer: Analyzer) -> N
 
 
 def test_an_identifier_is_optional_only_in_a_bracket_behind_a_word(analyzer: Analyzer) -> None:
-    rewriter = Rewriter(analyzer, Synonyms.load(OrganisationTable.load()))
+    rewriter = rewriter_of(analyzer)
 
     def optional(query: str) -> dict[str, bool]:
         words = rewriter.rewrite(parse_query(query, analyzer).query).must

@@ -43,6 +43,8 @@ def measure_ranking(data: Path, console: Console) -> tuple[dict[str, float], int
             row += [f"{found.kinds[kind]['nDCG@10']:.4f}" for kind in run.kinds]
             table.add_row(engine, *row)
         console.print(table)
+        if run.missing:
+            console.print(f"{len(run.missing)} judged articles are not in the archive.")
         for need in ranking.requirements(name, run, baselines):
             is_short = need.value < need.least
             short += is_short

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 SETS = ("portals", "cve", "news")
+_MIXED = 0.551  # what the judgements' README gives for the leading baseline
 _ARCHIVES = {"portals": ("portals",), "cve": ("portals", "wechat"), "news": ("news",)}
 
 
@@ -139,7 +140,7 @@ def requirements(name: str, run: Run, baselines: Mapping[str, Run]) -> Iterator[
         ours = run.measures["nDCG@10"]
         yield Requirement("nDCG@10, 1.08 times the best baseline", ours, 1.08 * overall)
         leader = max(baselines.values(), key=lambda other: other.measures["nDCG@10"])
-        mixed = leader.kinds["mixed"]["nDCG@10"]
+        mixed = max(leader.kinds["mixed"]["nDCG@10"], _MIXED)
         ours = run.kinds["mixed"]["nDCG@10"]
         yield Requirement("mixed, 1.3 times the best baseline", ours, 1.3 * mixed)
         for kind, measures in run.kinds.items():

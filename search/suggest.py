@@ -22,8 +22,9 @@ __all__ = ["Suggester"]
 _MOST = {"query": 5, "organisation": 4, "identifier": 4, "category": 3, "title": 5}
 _LEAST_HEADLINES = 2  # that a word must be in to be suggested
 _LONGEST, _LONGEST_HAN = 16, 6  # characters of a word that is looked for in a headline
+_UNKNOWN = 10_000  # headlines that may hold what is no word yet
 _KEPT = 4096  # typed texts whose suggestions are kept
-_COUNTED = 60  # headlines, the newest, of which words are counted
+_COUNTED = 40  # headlines, the newest, of which words are counted
 _SCANNED = 800  # places of a word that are looked at for a headline with the others too
 _WORD = re.compile(r"[\u4e00-\u9fff]{2,}|[a-z][a-z0-9+#.&-]+")
 _IDENTIFIER = re.compile(r"(?:cve|cnvd|cnnvd|ghsa|apt|cwe|ms|kb|t)[-\d][-\da-z.]*|\d{4}-\d+")
@@ -163,12 +164,13 @@ class Suggester:
 
     def _lines(self, words: Sequence[str]) -> Iterator[Headline]:
         """Give the headlines that hold all words, newest first; Latin words where they begin."""
-        longest = max(words, key=len, default="")
-        if not longest:
+        if not words:
             return
+        counts = self._vocabulary.words
+        rarest = min(words, key=lambda word: (counts.get(word, _UNKNOWN), -len(word)))
         at, last = -1, -1
         for _ in range(_SCANNED):
-            at = self._joined.find(longest, at + 1)
+            at = self._joined.find(rarest, at + 1)
             if at < 0:
                 return
             number = bisect_left(self._starts, at + 1) - 1

@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 from index.analysis import Analyzer
 from index.document import BEIJING
 from index.errors import QueryError
-from search.periods import find_period, read_date, read_span
+from search.periods import Period, find_period, read_date, read_span
 from search.query import (
     TEXT_FIELDS,
     BooleanQuery,
@@ -85,7 +85,15 @@ def parse_query(
     found = _with_period(query, analyzer, today or datetime.now(BEIJING).date())
     if found is None:
         return ParsedQuery(query=query, notices=notices)
-    dated, understood = found
+    dated, period = found
+    # As it was typed: the tree has a space where the query string may have a comma.
+    words = re.search(_SPACE.pattern.join(map(re.escape, period.text.split())), text)
+    understood = Understood(
+        text=words[0] if words else period.text,
+        field="published",
+        first=period.query.first,
+        last=period.query.last,
+    )
     return ParsedQuery(query=dated, notices=notices, understood=(understood,), without_period=query)
 
 
@@ -428,7 +436,7 @@ def _top(query: Query | None) -> BooleanQuery:
 
 def _with_period(
     query: BooleanQuery, analyzer: Analyzer, today: date
-) -> tuple[BooleanQuery, Understood] | None:
+) -> tuple[BooleanQuery, Period] | None:
     """Return the query with the period that its plain words name as a filter, None without one."""
     texts = [
         part
@@ -453,7 +461,4 @@ def _with_period(
         must=tuple(part for part in must if part is not None),
         filter=(*query.filter, period.query),
     )
-    understood = Understood(
-        text=period.text, field="published", first=period.query.first, last=period.query.last
-    )
-    return dated, understood
+    return dated, period

@@ -345,8 +345,9 @@ class WhooshIndex:
             raise IndexUnavailable(
                 f"{path} cannot be read: {error}. Run: anwen index --rebuild"
             ) from error
-        # Files of an earlier version have no checksum, and are out of date.
-        if about.pop("checksum", 0) != _checksum(about) and about.get("schema") != 1:
+        # Files of the first schema have no checksum, and are read far enough to say so.
+        is_first = about.keys() == {"schema", "analyzer", "revision"} and about["schema"] == 1
+        if not is_first and about.pop("checksum", None) != _checksum(about):
             raise IndexUnavailable(
                 f"The index file {path} is damaged: it does not match its checksum. "
                 "Run: anwen index --rebuild"

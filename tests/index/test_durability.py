@@ -1,6 +1,7 @@
 """Processes killed while they build, commit and merge: nothing acknowledged is lost."""
 
 import errno
+import json
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -15,6 +16,7 @@ from index.analysis import Analyzer
 from index.backends.vector_codec import VectorWriter
 from index.backends.whoosh import WhooshIndex
 from index.errors import IndexUnavailable
+from index.schema import SCHEMA_VERSION
 from search.backends.cache import ByteCache
 from search.backends.evaluator import Evaluator
 from search.backends.view import IndexView
@@ -99,7 +101,9 @@ def test_every_damaged_file_of_an_index_is_refused_by_name(
             writer.update_documents(batch(first, 200 if not first else 3, analyzer))
     live = tmp_path / f"{index.generation:06}"
     random = Random(4)
-    files = [path for path in live.iterdir() if path.suffix in {".toc", ".vdoc", ".vpst", ".json"}]
+    files = sorted(
+        path for path in live.iterdir() if path.suffix in {".toc", ".vdoc", ".vpst", ".json"}
+    )
     assert len(files) >= 4
     refused = 0
     for path in files:
@@ -117,6 +121,22 @@ def test_every_damaged_file_of_an_index_is_refused_by_name(
     assert refusal(tmp_path) is None
     # Blocks are checked when they are read, and a view does not read them all.
     assert refused > 0.8 * 30 * len(files)
+
+
+def test_no_flipped_bit_passes_for_another_version(tmp_path: Path) -> None:
+    index = WhooshIndex(tmp_path, "tests")
+    with index.writer(1):
+        pass
+    path = tmp_path / f"{index.generation:06}" / "anwen.json"
+    sound = path.read_bytes()
+    for bit in range(8 * len(sound)):
+        changed = bytearray(sound)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        with pytest.raises(IndexUnavailable, match=r"anwen\.json.* anwen index --rebuild"):
+            index.out_of_date()
+    path.write_text(json.dumps({"schema": 1, "analyzer": "tests", "revision": 1}))
+    assert index.out_of_date() == f"its schema is version 1, this program's {SCHEMA_VERSION}"
 
 
 def test_a_commit_that_fails_leaves_nothing_behind_and_can_be_repeated(

@@ -44,6 +44,7 @@ _SPACE = re.compile(f"[{_SPACES}]+")
 _NAME = re.compile(
     rf"({'|'.join(sorted(map(re.escape, FIELDS), key=len, reverse=True))})\s?[:：]", re.IGNORECASE
 )
+_TOKEN = re.compile(rf"[^{_SPACES}{_OPENING}()（）]+")
 _SIGN = re.compile(r"[-－−+＋]")
 # A bracketed stretch without spaces belongs to the word that it touches.
 _BARE = re.compile(
@@ -154,7 +155,7 @@ class _Parser:
         """Pass over one of some operators and return where it stands, None where none does."""
         if self._at_end():
             return None
-        match = re.compile(rf"[^{_SPACES}{_OPENING}()（）]+").match(self.text, self.at)
+        match = _TOKEN.match(self.text, self.at)
         if match is None or OPERATORS.get(match[0]) not in wanted:
             return None
         self.at = match.end()

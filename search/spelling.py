@@ -83,6 +83,8 @@ class Speller:
         """Take the vocabulary, other names and terms of the field, and what is a word at all."""
         self._articles = vocabulary.articles
         self._headlines = "\n".join(line.normal for line in vocabulary.headlines)
+        # Caches of its own: one of the class would keep every former speller alive.
+        self._slips = lru_cache(maxsize=20_000)(self._likely_slips)
         self._said = lru_cache(maxsize=20_000)(self._said_in_headlines)
         self._frequency = lru_cache(maxsize=10_000)(vocabulary.frequency)
         self._is_word, self._particles = is_word, particles
@@ -213,8 +215,7 @@ class Speller:
     def _cost(self, frequency: int) -> float:
         return math.log((self._articles + 1) / (frequency + 0.5))
 
-    @lru_cache(maxsize=20_000)  # noqa: B019  # lives as long as its vocabulary
-    def _slips(self, typed: str) -> tuple[_Slip, ...]:
+    def _likely_slips(self, typed: str) -> tuple[_Slip, ...]:
         """Return the words that may have been meant, each with its cheapest slip."""
         found: dict[str, float] = {}
         for key in (*_keys(typed), f"-{typed}"):

@@ -18,7 +18,7 @@ from search import similarity
 from search.backends.cache import ByteCache
 from search.backends.matches import NOTHING, DenseMatches, Mask, Matches
 from search.backends.queries import ColumnRange, ColumnValues, Combined, Near
-from search.backends.segments import OpenSegment
+from search.backends.segments import OpenSegment, TermPostings
 from search.backends.view import IndexView, SegmentsView
 from search.backends.weighting import LuceneBM25
 from search.query import Variant
@@ -129,15 +129,35 @@ class Evaluator:
         known = [text for text in texts if text is not None]
         if not texts or len(known) < len(texts):
             return NOTHING
-        frequencies = [self._view.document_frequency(field, text) for text in known]
-        if not all(frequencies):
+        return self._positional(
+            field, known, query.boost, lambda segment: segment.phrase(field, known)
+        )
+
+    def _near(self, query: Near) -> Matches:
+        field = query.fieldname
+        parts = [([unit.encode() for unit in part], len(part)) for part in query.parts]
+        texts = list(dict.fromkeys(text for part, _ in parts for text in part))
+        return self._positional(
+            field, texts, query.boost, lambda segment: segment.near(field, parts, query.slop)
+        )
+
+    def _positional(
+        self,
+        field: str,
+        texts: Sequence[bytes],
+        boost: float,
+        find: Callable[[OpenSegment], TermPostings],
+    ) -> Matches:
+        """Score what is found by the positions of some terms, with the sum of their idf."""
+        frequencies = [self._view.document_frequency(field, text) for text in texts]
+        if not texts or not all(frequencies):
             return NOTHING
         count = self._view.document_count(field)
-        weight = query.boost * sum(similarity.idf(count, each) for each in frequencies)
+        weight = boost * sum(similarity.idf(count, each) for each in frequencies)
         norms = self._view.norms(field)
         documents, scores = [NOTHING.documents], [NOTHING.scores]
         for base, segment in self._each():
-            postings = segment.phrase(field, known)
+            postings = find(segment)
             documents.append(postings.documents + np.int64(base))
             scores.append(similarity.scores(postings.frequencies, norms[postings.codes], weight))
         return Matches(np.concatenate(documents), np.concatenate(scores), positive=weight > 0)
@@ -149,11 +169,7 @@ class Evaluator:
             for variant in query.variants:
                 texts = _texts(variant)
                 for field in query.fields:
-                    postings = (
-                        segment.postings(field, texts[0])
-                        if len(texts) == 1
-                        else segment.phrase(field, texts)
-                    )
+                    postings = _postings(segment, field, texts)
                     if postings is None or not len(postings.documents):
                         continue
                     boost = np.float32(similarity.FIELD_BOOSTS[field] * variant.weight)
@@ -174,35 +190,13 @@ class Evaluator:
             found.documents, similarity.scores(found.scores, norms, weight), positive=weight > 0
         )
 
-    def _near(self, query: Near) -> Matches:
-        field = query.fieldname
-        parts = [([unit.encode() for unit in part], len(part)) for part in query.parts]
-        terms = {text for texts, _ in parts for text in texts}
-        frequencies = [self._view.document_frequency(field, text) for text in terms]
-        if not parts or not all(frequencies):
-            return NOTHING
-        count = self._view.document_count(field)
-        weight = query.boost * sum(similarity.idf(count, each) for each in frequencies)
-        norms = self._view.norms(field)
-        documents, scores = [NOTHING.documents], [NOTHING.scores]
-        for base, segment in self._each():
-            found, counts = segment.near(field, parts, query.slop)
-            codes = segment.codes(field)[found]
-            documents.append(found + np.int64(base))
-            scores.append(similarity.scores(counts.astype(np.float32), norms[codes], weight))
-        return Matches(np.concatenate(documents), np.concatenate(scores), positive=weight > 0)
-
     def occurrences(self, variant: Variant, field: str, document: int) -> int:
         """Return how often a variant stands in a field of one document."""
         texts = _texts(variant)
         for base, segment in self._each():
             if not base <= document < base + segment.documents.size:
                 continue
-            postings = (
-                segment.postings(field, texts[0])
-                if len(texts) == 1
-                else segment.phrase(field, texts)
-            )
+            postings = _postings(segment, field, texts)
             if postings is not None:
                 place = int(np.searchsorted(postings.documents, document - base))
                 if place < len(postings.documents) and postings.documents[place] == document - base:
@@ -366,6 +360,10 @@ def _texts(variant: Variant) -> list[bytes]:
     if variant.term is not None:
         return [variant.term.encode()]
     return [unit.encode() for unit in variant.units]
+
+
+def _postings(segment: OpenSegment, field: str, texts: Sequence[bytes]) -> TermPostings | None:
+    return segment.postings(field, texts[0]) if len(texts) == 1 else segment.phrase(field, texts)
 
 
 def _is_filter(query: qcore.Query) -> bool:

@@ -85,7 +85,7 @@ class OpenSegment:
         postings = TermPostings(
             documents.astype(np.int32),
             frequencies.astype(np.float32),
-            self.codes(field)[documents],
+            self._codes(field)[documents],
         )
         if postings.nbytes > _QUICKLY_READ:
             self._cache.put(key, postings)
@@ -96,18 +96,22 @@ class OpenSegment:
         key = (self.name, field, *texts)
         kept = self._cache.get(key)
         if kept is None:
-            documents, counts = _counted(self.starts(field, texts) >> POSITION_BITS)
-            kept = TermPostings(
-                documents.astype(np.int32),
-                counts.astype(np.float32),
-                self.codes(field)[documents],
-            )
+            kept = self._as_postings(field, self.starts(field, texts))
             self._cache.put(key, kept, costly=True)
         return kept
 
+    def _as_postings(self, field: str, places: NDArray[np.int64]) -> TermPostings:
+        """Return the documents of some ascending places, and how many places each has."""
+        owners = places >> POSITION_BITS
+        documents = distinct(owners)
+        counts = np.diff(np.searchsorted(owners, documents), append=len(owners))
+        return TermPostings(
+            documents.astype(np.int32), counts.astype(np.float32), self._codes(field)[documents]
+        )
+
     def near(
         self, field: str, parts: Sequence[tuple[Sequence[bytes], int]], slop: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    ) -> TermPostings:
         """Return the documents in which some phrases stand together, and how often they do.
 
         Each phrase comes with its length in units. They stand in any order, none twice in the same
@@ -128,7 +132,7 @@ class OpenSegment:
             & (first >> POSITION_BITS == places >> POSITION_BITS)
             & (last - first - sizes.sum() <= slop)
         )
-        return _counted(places[together] >> POSITION_BITS)
+        return self._as_postings(field, places[together])
 
     def starts(
         self,
@@ -266,8 +270,7 @@ class OpenSegment:
     def _zeros(self) -> NDArray[np.uint32]:
         return np.zeros(self.documents.size, np.uint32)
 
-    def codes(self, field: str) -> NDArray[np.uint8]:
-        """Return the code of each document's length in a field."""
+    def _codes(self, field: str) -> NDArray[np.uint8]:
         codes = self.documents.lengths.get(field)
         return self._zeros.astype(np.uint8) if codes is None else codes
 
@@ -314,14 +317,6 @@ def _found(
     places = np.searchsorted(listed, wanted.astype(np.int32))
     np.minimum(places, len(listed) - 1, out=places)
     return places, listed[places] == wanted
-
-
-def _counted(owners: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return each of some ascending documents once, and how often it stands there."""
-    if not owners.size:
-        return owners, owners
-    first = np.flatnonzero(np.concatenate([[True], owners[1:] != owners[:-1]]))
-    return owners[first], np.diff(first, append=len(owners))
 
 
 def _split(column: Keywords, separator: str) -> Values:

@@ -67,7 +67,7 @@ class TypingAidsMaker:
             self.finish()
         if self._error is not None:
             error, self._error = self._error, None
-            raise RuntimeError("Suggestions cannot be made") from error
+            raise error
         if self._latest is None:
             raise RuntimeError("Suggestions were not made")
         return self._latest

@@ -58,7 +58,10 @@ class Occurrences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordScore:
-    """idf · frequency / (frequency + norm), `frequency` being the weighted sum of occurrences."""
+    """idf · frequency / (frequency + norm), `frequency` being the weighted sum of occurrences.
+
+    The score of a word that may be missing is that times the coverage of the hit.
+    """
 
     word: str
     score: float
@@ -70,10 +73,11 @@ class WordScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HitExplanation:
-    """(sum of words · coverage + sum of evidence) · freshness; see `search.similarity`.
+    """(sum of words + sum of evidence + rest) · freshness; see `search.similarity`.
 
-    `coverage` is the factor for missing words, 1 where there are none. `rest` is what clauses
-    other than plain words add.
+    `coverage` is the factor for missing words, 1 where there are none. Evidence and freshness
+    count for the best hits by words alone: elsewhere there is none, and freshness is 1. `rest` is
+    what clauses other than plain words add.
     """
 
     words: tuple[WordScore, ...]

@@ -1,5 +1,7 @@
 """What queries and hits of the Whoosh searcher are made of, put into words on demand."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from search import similarity
@@ -14,9 +16,18 @@ __all__ = ["explain_hit"]
 
 
 def explain_hit(
-    view: IndexView, evaluator: Evaluator, query: BooleanQuery, document: int, score: float
+    view: IndexView,
+    evaluator: Evaluator,
+    query: BooleanQuery,
+    document: int,
+    score: float,
+    *,
+    rescored: bool,
 ) -> HitExplanation:
-    """Say what the score of one document is made of."""
+    """Say what the score of one document is made of.
+
+    `rescored`: it was among the best by words, to which evidence and freshness were added.
+    """
     words = [part for part in query.must if isinstance(part, WordQuery)]
     scores = [_word_score(view, evaluator, word, document) for word in words]
     optional = [
@@ -27,13 +38,17 @@ def explain_hit(
     wanted = sum(weight for weight, _ in optional)
     held = sum(weight for weight, told in optional if told.occurrences)
     share = held / wanted if wanted and held < wanted else 1.0
-    documents = np.array([document])
-    found = evidence(evaluator, documents, query)
-    added = [(name, float(values[0])) for name, values in found.items() if values[0]]
-    freshness = float(similarity.freshness(view.age(documents))[0])
     coverage = share**similarity.COVERAGE
+    scores = [
+        replace(told, score=told.score * coverage) if word.optional else told
+        for word, told in zip(words, scores, strict=True)
+    ]
+    documents = np.array([document])
+    found = evidence(evaluator, documents, query) if rescored else {}
+    added = [(name, float(values[0])) for name, values in found.items() if values[0]]
+    freshness = float(similarity.freshness(view.age(documents))[0]) if rescored else 1.0
     by_words = sum(told.score for told in scores)
-    rest = score / freshness - sum(value for _, value in added) - by_words * coverage
+    rest = score / freshness - sum(value for _, value in added) - by_words
     return HitExplanation(
         words=tuple(scores),
         coverage=coverage,

@@ -155,7 +155,7 @@ class WhooshSearcher:
             page = ordered(
                 view, (selection.full, selection.partial), request.sort, offset + request.size
             ).from_place(offset)
-            hits = self._hits(state, page, answer, explains=request.explain)
+            hits = self._hits(state, page, offset, answer, request)
             full, widened = len(selection.full), len(selection.partial)
             following = offset + request.size
             return SearchResults(
@@ -412,11 +412,12 @@ class WhooshSearcher:
         return read_cursor(view.state, request.cursor)
 
     def _hits(
-        self, state: _Open, page: Matches, answer: _Answer, *, explains: bool
+        self, state: _Open, page: Matches, offset: int, answer: _Answer, request: SearchRequest
     ) -> tuple[Hit, ...]:
         view = state.view
         highlighter = Highlighter(answer.query, self._analyzer)
         held = [(word, matches.holds(page.documents)) for word, matches in answer.selection.words]
+        full = len(answer.selection.full)
         hits = []
         for place, document in enumerate(page.documents.tolist()):
             try:
@@ -426,8 +427,17 @@ class WhooshSearcher:
             missing = tuple(dict.fromkeys(word for word, holds in held if not holds[place]))
             score = float(page.scores[place])
             hit = make_hit(article, highlighter, score, missing)
-            if explains:
-                told = explain_hit(view, state.evaluator, answer.query, document, score)
+            if request.explain:
+                rank = offset + place
+                in_its_list = rank - full if rank >= full else rank
+                told = explain_hit(
+                    view,
+                    state.evaluator,
+                    answer.query,
+                    document,
+                    score,
+                    rescored=request.sort == "relevance" and in_its_list < similarity.RESCORED,
+                )
                 hit = replace(hit, explanation=told)
             hits.append(hit)
         return tuple(hits)

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from index.document import Article, Evidence, Mention
 from index.identity import article_id, article_key
 from index.settings import Settings
-from search import Searcher
+from search import Searcher, similarity
 from web import create_app
 from web.excerpt import MAX_EXTRACT, excerpt
 
@@ -321,13 +321,40 @@ def test_explain_tells_how_each_part_was_evaluated(client: FlaskClient) -> None:
     (word,) = told["words"]
     assert word["articles"] >= answer["total"]
     assert {"text": "ransomware", "weight": 0.9, "origin": "general"} in word["variants"]
-    for hit in answer["hits"]:
-        made_of = hit["explain"]
-        by_words = sum(each["score"] for each in made_of["words"]) * made_of["coverage"]
-        by_evidence = sum(value for _, value in made_of["evidence"])
-        score = (by_words + by_evidence + made_of["rest"]) * made_of["freshness"]
-        assert score == pytest.approx(hit["score"], abs=0.01)
     assert search(client, q="a", explain="yes").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "sort", "lowered"),
+    [
+        ("勒索软件 -漏洞", "relevance", False),
+        ("勒索软件 -漏洞", "newest", False),
+        ("漏洞 医院", "relevance", True),
+        ("通报 AND 设备 勒索软件 固件", "relevance", True),
+    ],
+)
+def test_explain_tells_what_a_score_is_made_of(
+    client: FlaskClient, query: str, sort: str, *, lowered: bool
+) -> None:
+    hits = search(client, q=query, sort=sort, explain=1, size=50).get_json()["hits"]
+    assert hits
+    for hit in hits:
+        made_of = hit["explain"]
+        assert made_of["rest"] == 0
+        by_words = sum(each["score"] for each in made_of["words"])
+        by_evidence = sum(value for _, value in made_of["evidence"])
+        score = (by_words + by_evidence) * made_of["freshness"]
+        assert score == pytest.approx(hit["score"], abs=0.01)
+    assert any(hit["explain"]["coverage"] < 1 for hit in hits) == lowered
+
+
+def test_explain_is_right_past_what_evidence_reorders(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similarity, "RESCORED", 2)
+    hits = search(client, q="勒索软件 攻击", explain=1).get_json()["hits"]
+    assert [hit["explain"]["freshness"] > 1 for hit in hits[:4]] == [True, True, False, False]
+    assert all(hit["explain"]["rest"] == 0 for hit in hits)
 
 
 def test_a_store_that_was_restored_answers_the_next_request(

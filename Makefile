@@ -42,7 +42,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=2 --dist=loadscope
 
 eval: $(VENV)/.eval
 	$(BIN)/python -m tests.relevance

@@ -1,10 +1,6 @@
-"""The searcher over the Whoosh index and the article store.
+"""The searcher over the Whoosh index and the article store."""
 
-Text is matched by the evaluator, everything else on arrays: filters, facets and order are one pass
-over columns. So a facet's own selection need not shrink its siblings' counts.
-"""
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -12,9 +8,6 @@ from functools import lru_cache
 from threading import Lock
 from time import perf_counter
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
@@ -29,18 +22,17 @@ from search.backends.cache import ByteCache
 from search.backends.cursor import read_cursor, write_cursor
 from search.backends.evaluator import Evaluator
 from search.backends.explain import explain_hit
-from search.backends.matches import NOTHING, DenseMatches, Mask, Matches
-from search.backends.queries import ColumnRange, ColumnValues, compile_query
-from search.backends.ranking import holding_enough, ordered, rescored
+from search.backends.matches import Mask, Matches
+from search.backends.ranking import ordered
+from search.backends.selection import Selection, Selector
 from search.backends.typing_aids import TypingAidsMaker
 from search.backends.view import IndexView
 from search.explanation import QueryExplanation
 from search.parser import ParsedQuery, parse_query
-from search.query import BooleanQuery, MatchQuery, Query, WordQuery
-from search.request import FACET_SIZE, FACETS, SearchRequest
+from search.query import BooleanQuery, MatchQuery, WordQuery
+from search.request import SearchRequest
 from search.results import (
     DidYouMean,
-    FacetBucket,
     Hit,
     Notice,
     SearchResults,
@@ -61,20 +53,6 @@ _READ = 500  # query strings that are kept as they were read
 
 
 @dataclass(frozen=True, slots=True)
-class _Selection:
-    """What a request selects before its order and page.
-
-    `counted` are the documents that total and facets count, without the facets' own filters;
-    `full` and `partial` are the hits, those that hold every word and those that lack some.
-    """
-
-    counted: NDArray[np.int64]
-    full: Matches
-    partial: Matches
-    words: tuple[tuple[str, Matches | DenseMatches], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Answer:
     """A query as it was read and rewritten, what it selects, and what is to be said of it.
 
@@ -84,7 +62,7 @@ class _Answer:
     parsed: BooleanQuery
     typed: BooleanQuery
     query: BooleanQuery
-    selection: _Selection
+    selection: Selection
     notices: tuple[Notice, ...]
     understood: tuple[Understood, ...]
 
@@ -103,6 +81,7 @@ class _Open:
 
     view: IndexView
     evaluator: Evaluator
+    selector: Selector
     articles: dict[str, Article] = field(default_factory=dict)
 
 
@@ -145,7 +124,7 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             view = state.view
-            filters = self._facet_filters(state.evaluator, request)
+            filters = state.selector.facet_filters(request)
             answer = self._answer(state, request, request.query, filters)
             better = self._correction(state, request, answer, filters)
             if better and better.meant.applied:
@@ -169,7 +148,7 @@ class WhooshSearcher:
                 next=write_cursor(view.state, following) if following < full + widened else None,
                 took_ms=round((perf_counter() - started) * 1000, 2),
                 hits=hits,
-                facets=self._facets(view, request, selection.counted, filters),
+                facets=state.selector.facets(request, selection.counted, filters),
                 relaxed=tuple(dict.fromkeys(word for hit in hits for word in hit.missing)),
                 did_you_mean=better.meant if better else None,
                 notices=answer.notices,
@@ -179,11 +158,11 @@ class WhooshSearcher:
 
     def _explanation(self, state: _Open, answer: _Answer) -> QueryExplanation:
         def articles(word: WordQuery) -> int:
-            matches = state.evaluator.evaluate(self._compile(word))
+            matches = state.evaluator.evaluate(state.selector.compile(word))
             return len(matches.where(state.view.live))
 
         told = explain_query(answer.parsed, self._rewriter, articles, state.view.article_count)
-        lines = state.evaluator.explain(self._compile(answer.query))
+        lines = state.evaluator.explain(state.selector.compile(answer.query))
         return replace(told, evaluation=tuple(lines))
 
     def suggest(self, typed: str) -> tuple[SuggestionGroup, ...]:
@@ -207,14 +186,14 @@ class WhooshSearcher:
         )
         today = datetime.now(BEIJING).date()
         parsed, query = self._read(text, today, reads_periods=reads_periods)
-        selection = self._select(state, request, query, filters)
+        selection = state.selector.select(request, query, filters)
         if parsed.without_period is None or len(selection.full) or len(selection.partial):
             typed = parsed.without_period or parsed.query
             return _Answer(parsed.query, typed, query, selection, parsed.notices, parsed.understood)
         # Nothing is of that period: better articles of another one than none.
         (period,) = parsed.understood
         query = self._rewriter.rewrite(parsed.without_period)
-        selection = self._select(state, request, query, filters)
+        selection = state.selector.select(request, query, filters)
         notices = (*parsed.notices, _period_notice(text, period.text))
         typed = parsed.without_period
         return _Answer(typed, typed, query, selection, notices, ())
@@ -290,7 +269,8 @@ class WhooshSearcher:
             view = IndexView(self._index, self._segments, former)
             if former:
                 former.close()
-            self._open = _Open(view, Evaluator(view, size // 2))
+            evaluator = Evaluator(view, size // 2)
+            self._open = _Open(view, evaluator, Selector(view, evaluator, self._canonical))
         return self._open
 
     @contextmanager
@@ -319,90 +299,8 @@ class WhooshSearcher:
         with self._open_store() as store:
             return store.article(article_id)
 
-    # Matching
-
-    def _select(
-        self,
-        state: _Open,
-        request: SearchRequest,
-        query: BooleanQuery,
-        filters: dict[str, Mask],
-    ) -> _Selection:
-        view = state.view
-        allowed = self._allowed(state, request, query)
-        required: list[Matches | DenseMatches] = []
-        words: list[tuple[str, Matches | DenseMatches]] = []
-        for part in query.must:
-            matches = state.evaluator.operand(self._compile(part))
-            if isinstance(part, WordQuery) and part.optional:
-                words.append((part.surface, matches))
-            else:
-                required.append(matches)
-        if query.should:
-            required.append(
-                state.evaluator.operand(self._compile(BooleanQuery(should=query.should)))
-            )
-        every = [*required, *(matches for _, matches in words)]
-        if every:
-            holds_all = _where(view.accumulator.all_of(every), allowed)
-        else:
-            holds_all = _where(view.everything(), allowed)
-        full = _where(holds_all, filters.values())
-        lacking = shown = NOTHING
-        is_ranked = request.sort == "relevance"
-        may_widen = request.match == "auto" and is_ranked and len(words) > 1
-        if may_widen and len(full) < similarity.WIDEN_BELOW:
-            listed = [matches.listed() for _, matches in words]
-            lacking = _where(holding_enough(view, listed), allowed)
-            if required:
-                lacking = view.accumulator.all_of([*required, lacking])
-            lacking = lacking.taken(~holds_all.holds(lacking.documents))
-            shown = _where(lacking, filters.values())
-        # Where the chosen values leave nothing at all, the others must still be seen.
-        counted = lacking if len(shown) and not len(full) else holds_all
-        if is_ranked and every:
-            full = rescored(view, state.evaluator, full, query)
-            # Of two words of what lacks one there is no nearness.
-            near = query if len(words) > 2 else replace(query, pairs=())
-            shown = rescored(view, state.evaluator, shown, near)
-        return _Selection(counted.documents, full, shown, tuple(words))
-
-    def _allowed(self, state: _Open, request: SearchRequest, query: BooleanQuery) -> list[Mask]:
-        """Return what narrows the hits and every facet alike."""
-        evaluator = state.evaluator
-        masks = [] if state.view.live is None else [state.view.live]
-        if request.first or request.last:
-            masks.append(evaluator.mask(ColumnRange(request.first, request.last)))
-        for name, excluded in (
-            ("category", request.exclude_category),
-            ("organisation", request.exclude_organisation),
-            ("source", request.exclude_source),
-        ):
-            if excluded:
-                masks.append(~self._keyword(evaluator, name, excluded))
-        masks += [evaluator.mask(self._compile(part)) for part in query.filter]
-        masks += [~evaluator.mask(self._compile(part)) for part in query.must_not]
-        return masks
-
-    def _facet_filters(self, evaluator: Evaluator, request: SearchRequest) -> dict[str, Mask]:
-        """Return the mask of each facet that has a selection."""
-        chosen = {name: getattr(request, name) for name in FACETS}
-        return {
-            name: self._keyword(evaluator, name, values)
-            for name, values in chosen.items()
-            if values
-        }
-
-    def _keyword(self, evaluator: Evaluator, name: str, values: tuple[str, ...]) -> Mask:
-        if name == "organisation":
-            values = tuple(self._canonical(value) for value in values)
-        return evaluator.mask(ColumnValues(name, values))
-
     def _canonical(self, name: str) -> str:
         return self._organisations.resolve(name) or name
-
-    def _compile(self, query: Query) -> Any:
-        return compile_query(query, self._canonical)
 
     # Mapping
 
@@ -442,43 +340,6 @@ class WhooshSearcher:
             hits.append(hit)
         return tuple(hits)
 
-    def _facets(
-        self,
-        view: IndexView,
-        request: SearchRequest,
-        counted: NDArray[np.int64],
-        filters: dict[str, Mask],
-    ) -> dict[str, tuple[FacetBucket, ...]]:
-        """Count each facet over the documents that the other facets' filters leave."""
-        allowed = counted
-        for mask in filters.values():
-            allowed = allowed[mask[allowed]]
-        counts = view.facets.counts(allowed)
-        for name in filters:
-            others = counted
-            for other, mask in filters.items():
-                if other != name:
-                    others = others[mask[others]]
-            counts[name] = view.keywords[name].counts(others)
-        return {name: self._buckets(view, name, request, counts[name]) for name in FACETS}
-
-    def _buckets(
-        self, view: IndexView, name: str, request: SearchRequest, counts: NDArray[np.int64]
-    ) -> tuple[FacetBucket, ...]:
-        column = view.keywords[name]
-        chosen = getattr(request, name)
-        if name == "organisation":
-            chosen = tuple(self._canonical(value) for value in chosen)
-        selected = dict.fromkeys(column.value(value) or value for value in chosen)
-        shown = column.top(counts, len(column.values) if name == "month" else FACET_SIZE)
-        listed = sorted(shown) if name == "month" else list(shown)
-        for value in selected:
-            shown.setdefault(value, column.count_of(value, counts))
-        return tuple(
-            FacetBucket(value=value, count=shown[value], selected=value in selected)
-            for value in dict.fromkeys((*listed, *selected))
-        )
-
 
 def cache_size(settings: Settings, index: WhooshIndex) -> int:
     """Return how many bytes may be kept: as the settings say, or half of a large index.
@@ -486,12 +347,6 @@ def cache_size(settings: Settings, index: WhooshIndex) -> int:
     Half of it is for postings, which outlive commits, half for scores, which do not.
     """
     return max(settings.cache * _MEGABYTE, index.size // 2)
-
-
-def _where(matches: Matches, masks: Iterable[Mask]) -> Matches:
-    for mask in masks:
-        matches = matches.where(mask)
-    return matches
 
 
 def _period_notice(query: str, text: str) -> Notice:

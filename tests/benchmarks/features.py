@@ -57,7 +57,7 @@ def measure_features(settings: Settings) -> Features:
             searcher._correction(state, request, answer, {})
             lists = (answer.selection.full, answer.selection.partial)
             ordered(state.view, lists, "relevance", 10)
-            searcher._facets(state.view, request, answer.selection.counted, {})
+            state.selector.facets(request, answer.selection.counted, {})
 
         times = _times(
             queries, [plain, selection, lambda text: searcher.search(SearchRequest(query=text))]

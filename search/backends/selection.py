@@ -1,0 +1,164 @@
+"""Selecting: what a request finds in one committed state, and how its facets count it.
+
+Text is matched by the evaluator, everything else on arrays: filters and facets are one pass over
+columns. So a facet's own selection need not shrink its siblings' counts.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search import similarity
+from search.backends.evaluator import Evaluator
+from search.backends.matches import NOTHING, DenseMatches, Mask, Matches
+from search.backends.queries import ColumnRange, ColumnValues, compile_query
+from search.backends.ranking import holding_enough, rescored
+from search.backends.view import IndexView
+from search.query import BooleanQuery, Query, WordQuery
+from search.request import FACET_SIZE, FACETS, SearchRequest
+from search.results import FacetBucket
+
+__all__ = ["Selection", "Selector"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a request selects before its order and page.
+
+    `counted` are the documents that total and facets count, without the facets' own filters;
+    `full` and `partial` are the hits, those that hold every word and those that lack some.
+    """
+
+    counted: NDArray[np.int64]
+    full: Matches
+    partial: Matches
+    words: tuple[tuple[str, Matches | DenseMatches], ...]
+
+
+class Selector:
+    """Selects in one state; `canonical` gives the name an organisation is kept under."""
+
+    def __init__(
+        self, view: IndexView, evaluator: Evaluator, canonical: Callable[[str], str]
+    ) -> None:
+        self._view, self._evaluator, self._canonical = view, evaluator, canonical
+
+    def compile(self, query: Query) -> Any:
+        """Return a query as the evaluator takes it."""
+        return compile_query(query, self._canonical)
+
+    def facet_filters(self, request: SearchRequest) -> dict[str, Mask]:
+        """Return the mask of each facet that has a selection."""
+        chosen = {name: getattr(request, name) for name in FACETS}
+        return {name: self._keyword(name, values) for name, values in chosen.items() if values}
+
+    def select(
+        self,
+        request: SearchRequest,
+        query: BooleanQuery,
+        filters: dict[str, Mask],
+    ) -> Selection:
+        """Return what a rewritten query finds; `filters` are those of `facet_filters`."""
+        allowed = self._allowed(request, query)
+        required: list[Matches | DenseMatches] = []
+        words: list[tuple[str, Matches | DenseMatches]] = []
+        for part in query.must:
+            matches = self._evaluator.operand(self.compile(part))
+            if isinstance(part, WordQuery) and part.optional:
+                words.append((part.surface, matches))
+            else:
+                required.append(matches)
+        if query.should:
+            required.append(
+                self._evaluator.operand(self.compile(BooleanQuery(should=query.should)))
+            )
+        every = [*required, *(matches for _, matches in words)]
+        if every:
+            holds_all = _where(self._view.accumulator.all_of(every), allowed)
+        else:
+            holds_all = _where(self._view.everything(), allowed)
+        full = _where(holds_all, filters.values())
+        lacking = shown = NOTHING
+        is_ranked = request.sort == "relevance"
+        may_widen = request.match == "auto" and is_ranked and len(words) > 1
+        if may_widen and len(full) < similarity.WIDEN_BELOW:
+            listed = [matches.listed() for _, matches in words]
+            lacking = _where(holding_enough(self._view, listed), allowed)
+            if required:
+                lacking = self._view.accumulator.all_of([*required, lacking])
+            lacking = lacking.taken(~holds_all.holds(lacking.documents))
+            shown = _where(lacking, filters.values())
+        # Where the chosen values leave nothing at all, the others must still be seen.
+        counted = lacking if len(shown) and not len(full) else holds_all
+        if is_ranked and every:
+            full = rescored(self._view, self._evaluator, full, query)
+            # Of two words of what lacks one there is no nearness.
+            near = query if len(words) > 2 else replace(query, pairs=())
+            shown = rescored(self._view, self._evaluator, shown, near)
+        return Selection(counted.documents, full, shown, tuple(words))
+
+    def facets(
+        self,
+        request: SearchRequest,
+        counted: NDArray[np.int64],
+        filters: dict[str, Mask],
+    ) -> dict[str, tuple[FacetBucket, ...]]:
+        """Count each facet over the documents that the other facets' filters leave."""
+        allowed = counted
+        for mask in filters.values():
+            allowed = allowed[mask[allowed]]
+        counts = self._view.facets.counts(allowed)
+        for name in filters:
+            others = counted
+            for other, mask in filters.items():
+                if other != name:
+                    others = others[mask[others]]
+            counts[name] = self._view.keywords[name].counts(others)
+        return {name: self._buckets(name, request, counts[name]) for name in FACETS}
+
+    def _allowed(self, request: SearchRequest, query: BooleanQuery) -> list[Mask]:
+        """Return what narrows the hits and every facet alike."""
+        masks = [] if self._view.live is None else [self._view.live]
+        if request.first or request.last:
+            masks.append(self._evaluator.mask(ColumnRange(request.first, request.last)))
+        for name, excluded in (
+            ("category", request.exclude_category),
+            ("organisation", request.exclude_organisation),
+            ("source", request.exclude_source),
+        ):
+            if excluded:
+                masks.append(~self._keyword(name, excluded))
+        masks += [self._evaluator.mask(self.compile(part)) for part in query.filter]
+        masks += [~self._evaluator.mask(self.compile(part)) for part in query.must_not]
+        return masks
+
+    def _keyword(self, name: str, values: tuple[str, ...]) -> Mask:
+        if name == "organisation":
+            values = tuple(self._canonical(value) for value in values)
+        return self._evaluator.mask(ColumnValues(name, values))
+
+    def _buckets(
+        self, name: str, request: SearchRequest, counts: NDArray[np.int64]
+    ) -> tuple[FacetBucket, ...]:
+        column = self._view.keywords[name]
+        chosen = getattr(request, name)
+        if name == "organisation":
+            chosen = tuple(self._canonical(value) for value in chosen)
+        selected = dict.fromkeys(column.value(value) or value for value in chosen)
+        shown = column.top(counts, len(column.values) if name == "month" else FACET_SIZE)
+        listed = sorted(shown) if name == "month" else list(shown)
+        for value in selected:
+            shown.setdefault(value, column.count_of(value, counts))
+        return tuple(
+            FacetBucket(value=value, count=shown[value], selected=value in selected)
+            for value in dict.fromkeys((*listed, *selected))
+        )
+
+
+def _where(matches: Matches, masks: Iterable[Mask]) -> Matches:
+    for mask in masks:
+        matches = matches.where(mask)
+    return matches

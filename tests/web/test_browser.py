@@ -1,14 +1,16 @@
 """A reader's journey in Chromium, with and without JavaScript."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Thread
 from typing import NoReturn
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
+from werkzeug.test import run_wsgi_app
 
 pytestmark = pytest.mark.browser
 
@@ -50,7 +52,13 @@ def browser(lacking: Callable[[str], NoReturn]) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def address(site: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, site, threaded=True)
+    def whole(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        # The development server leaves a file open when its reader has gone: read it before.
+        body, status, headers = run_wsgi_app(site, environ, buffered=True)
+        start(status, list(headers))
+        return body
+
+    server = make_server("127.0.0.1", 0, whole, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

@@ -8,6 +8,7 @@ __all__ = [
     "BEIJING",
     "Article",
     "Evidence",
+    "FieldName",
     "Image",
     "Mention",
     "OrganisationType",
@@ -18,6 +19,7 @@ __all__ = [
 # 1991, so a fixed offset serves and needs no time-zone database.
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 
+FieldName = Literal["title", "lead", "body"]
 Precision = Literal["minute", "day"]
 OrganisationType = Literal[
     "company", "government", "institute", "association", "media", "group", "other"
@@ -34,9 +36,12 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One place that names an organisation: characters `start` to `end` of a field."""
+    """One sentence that names an organisation, at characters `start` to `end` of a field.
 
-    field: Literal["title", "lead", "body"]
+    `text` is the sentence, or as much of it as stands beside the name.
+    """
+
+    field: FieldName
     start: int
     end: int
     text: str
@@ -47,7 +52,8 @@ class Mention:
     """An organisation named in an article, under its canonical name.
 
     `surfaces` are the forms that stand in the text, longest first; `salient` says whether the
-    organisation acts in the story or is only mentioned in passing.
+    organisation acts in the story or is only mentioned in passing. `evidence` holds each sentence
+    that names it, the most telling one first.
     """
 
     name: str

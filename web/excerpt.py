@@ -40,6 +40,9 @@ def excerpt(article: Article) -> Excerpt:
     allowance = len(body) // _SHARE
     text, end = _leading(body, min(MAX_EXTRACT, allowance))
     quotes = _Quotes(article, end, allowance - len(text))
+    for mention in article.mentions:  # each is proved once before any is proved twice
+        for evidence in mention.evidence[:1]:
+            quotes.clip(evidence)
     return Excerpt(
         text=text,
         left=sum(1 for paragraph in body[end:].split("\n") if paragraph.strip()),

@@ -1,15 +1,17 @@
 """Names that an article gives an organisation for its own length: （以下简称“…”）, short forms."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
+from index.document import FieldName
 from index.entities.names import has_borders
-from index.entities.places import brands, has_legal_form, without_place
+from index.entities.places import brands, has_legal_form, place_end, without_place
 from index.entities.spans import Span
 from index.entities.table import OrganisationTable
 from index.entities.words import HAN, is_generic
 
-__all__ = ["find_local_names", "local_names"]
+__all__ = ["find_local_bodies", "find_local_names", "local_names"]
 
 _BRACKET = re.compile(r"\s?[（(](?P<inner>[^（()）\n]{2,80})[)）]")
 _CALLED = re.compile(
@@ -39,6 +41,13 @@ _COMMON = frozenset(
         "组织",
         "平台",
     }
+)
+_LOCAL_BODY = re.compile(
+    rf"(?:^|(?<=[^{HAN}A-Za-z0-9])|(?<=[由和与及在向从])|(?<=联合|根据|按照))"
+    rf"(?P<body>[市省区县](?:委(?:网信办|宣传部|政法委|组织部|统战部|办公厅|办公室|教育工委)|(?:公安|教育|司法|财政|商务|卫健|发改|经信|国资|教|网信|通信管理|市场监管"
+    rf"|市场监督管理|大数据|数据|科技|科学技术|经济和信息化|发展和改革|政务服务|密码管理|保密)[{HAN}]{{0,6}}?"
+    r"(?:局|委员会|委|办公室|办|厅|中心)))",
+    re.MULTILINE,
 )
 _LEANS = re.compile(f"[{HAN}A-Za-z0-9]$")
 _MAY_LEAN = re.compile("[的了在和与及由对将向是被从为给让使经以]$")
@@ -90,6 +99,36 @@ def find_local_names(text: str, names: dict[str, Span]) -> Iterator[Span]:
             if has_borders(text, start, end) and not (name in _COMMON and _is_part(text, start)):
                 yield Span(start, end, owner.name, owner.type)
             start = text.find(name, end)
+
+
+def find_local_bodies(
+    texts: Mapping[FieldName, str], table: OrganisationTable
+) -> dict[str, Span]:
+    """Return the names of an article about one city that leave it out: 市公安局 for 上海市公安局."""
+    text = "\n".join(texts.values())
+    bodies = {match["body"] for match in _LOCAL_BODY.finditer(text)}
+    found: dict[str, Span] = {}
+    for rank in {body[0] for body in bodies}:
+        cities = Counter(city for city in _cities(text, rank))
+        if not cities:
+            continue
+        city, _ = cities.most_common(1)[0]
+        for body in bodies:
+            if body[0] == rank:
+                known = table.find(city + body)
+                name = known.name if known else city + body
+                found[body] = Span(0, 0, name, "government")
+    return found
+
+
+def _cities(text: str, rank: str) -> Iterator[str]:
+    """Yield the place before each `rank`, which is 市, 省, 区 or 县."""
+    for match in re.finditer(rank, text):
+        for length in (4, 3, 2):
+            start = match.start() - length
+            if start >= 0 and place_end(text, start, match.start()) == match.start():
+                yield text[start : match.start()]
+                break
 
 
 def _is_part(text: str, start: int) -> bool:

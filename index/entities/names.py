@@ -9,7 +9,7 @@ from index.entities.spans import Span
 from index.entities.table import OrganisationTable
 from index.entities.words import read_list
 
-__all__ = ["NameFinder", "fold_text", "has_borders"]
+__all__ = ["SAID", "NameFinder", "fold_text", "has_borders"]
 
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _FULL_WIDTH_WORD = re.compile("[０-９Ａ-Ｚａ-ｚ]")
@@ -18,7 +18,7 @@ _FULL_WIDTH_WORD = re.compile("[０-９Ａ-Ｚａ-ｚ]")
 _JOINS_LEFT = frozenset("_\\/@.-#=&%$:")
 _JOINS_RIGHT = frozenset("_\\/@=")
 
-_SAID = (
+SAID = (
     "宣布|表示|声称|宣称|回应|证实|承认|披露|指出|警告|声明|透露|起诉|收购|强调|确认|同意|拒绝|推出"
     "|公布|裁员|启动|发布了|修复了|封禁|解雇|遭到?罚款|攻击了|入侵了|窃取了"
 )
@@ -28,7 +28,7 @@ _BEFORE_COMPANY = re.compile(
 )
 _AFTER_COMPANY = re.compile(
     r"\s?[”\"」』]?\s?(?:公司|集团|官方|研究人员|研究员|安全团队|威胁情报|发言人|首席|CEO|创始人|高管"
-    rf"|(?:已经?|也|还|则|又|正|正在|日前|近日|今日|今天|昨日|昨天|方面|周[一二三四五六日])*(?:{_SAID}))"
+    rf"|(?:已经?|也|还|则|又|正|正在|日前|近日|今日|今天|昨日|昨天|方面|周[一二三四五六日])*(?:{SAID}))"
 )
 _BEFORE_GROUP = re.compile(
     r"(?:组织|团伙|帮派|集团|黑客|攻击者)(?:名为|叫做|自称)?\s?[“\"「『]?\s?$"
@@ -37,7 +37,7 @@ _AFTER_GROUP = re.compile(
     r"\s?[”\"」』]?\s?(?:(?:的新型)?(?:勒索|黑客|APT|攻击|犯罪|间谍|威胁|黑产|软件|病毒|即服务|\(RaaS\)|\s)*"
     r"(?:组织|团伙|帮派|集团|运营者|运营商|运营方|附属|成员|关联公司|黑客|行为者)"
     rf"|(?i:\s?(?:ransomware )?(?:group|gang|team)\b)"
-    rf"|(?:也|还|则|随后|已经?|日前|近日)*(?:{_SAID}))"
+    rf"|(?:也|还|则|随后|已经?|日前|近日)*(?:{SAID}))"
 )
 _BEFORE_MEDIA = re.compile(r"(?:据|援引|媒体|《)\s?$")
 _AFTER_MEDIA = re.compile(r"\s?(?:》|报道|记者|新闻|商业频道|网站|援引|称|采访|专栏)")

@@ -1,28 +1,21 @@
 """Recognising the organisations of an article: candidates of all kinds, folded into mentions."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
-from typing import Literal
 
-from index.document import Evidence, Mention, OrganisationType
+from index.document import Evidence, FieldName, Mention, OrganisationType
 from index.entities.contexts import find_by_context
-from index.entities.definitions import find_local_names, local_names
+from index.entities.definitions import find_local_bodies, find_local_names, local_names
 from index.entities.names import NameFinder, fold_text
-from index.entities.spans import Span, choose_spans
+from index.entities.salience import is_salient
+from index.entities.spans import Span, choose_spans, sentence_bounds
 from index.entities.suffixes import find_by_suffix
 from index.entities.table import OrganisationTable, fold_name
 
 __all__ = ["recognise"]
 
-_FieldName = Literal["title", "lead", "body"]
-_MOST_EVIDENCE = 3
-_EVIDENCE_LENGTH = 120
-_SENTENCE_END = re.compile("[。！？!?；;\n]")
-# An organisation named this early in the body, or this often, acts in the story.
-_EARLY = 400
-_OFTEN = 3
+_EVIDENCE_LENGTH = 120  # characters
 
 
 def recognise(title: str, lead: str, body: str, table: OrganisationTable) -> tuple[Mention, ...]:
@@ -30,10 +23,10 @@ def recognise(title: str, lead: str, body: str, table: OrganisationTable) -> tup
 
     The offsets of an evidence are those of its own field.
     """
-    texts: dict[_FieldName, str] = {"title": title, "lead": lead, "body": body}
+    texts: dict[FieldName, str] = {"title": title, "lead": lead, "body": body}
     candidates = {field: _candidates(text, table) for field, text in texts.items()}
     spans = {field: choose_spans(found) for field, found in candidates.items()}
-    names = _article_names(texts, spans, table)
+    names = find_local_bodies(texts, table) | _article_names(texts, spans, table)
     if names:
         for field, text in texts.items():
             candidates[field] += find_local_names(text, names)
@@ -55,7 +48,7 @@ def _candidates(text: str, table: OrganisationTable) -> list[Span]:
 
 
 def _article_names(
-    texts: dict[_FieldName, str], spans: dict[_FieldName, list[Span]], table: OrganisationTable
+    texts: dict[FieldName, str], spans: dict[FieldName, list[Span]], table: OrganisationTable
 ) -> dict[str, Span]:
     """Return names that hold in this article only: defined, shortened, or found by context once."""
     names: dict[str, Span] = {}
@@ -90,9 +83,9 @@ def _support_listed(text: str, spans: list[Span]) -> list[Span]:
 
 
 def _mentions(
-    texts: dict[_FieldName, str], spans: dict[_FieldName, list[Span]]
+    texts: dict[FieldName, str], spans: dict[FieldName, list[Span]]
 ) -> tuple[Mention, ...]:
-    places: dict[str, list[tuple[_FieldName, Span]]] = {}
+    places: dict[str, list[tuple[FieldName, Span]]] = {}
     for field, found in spans.items():
         for span in found:
             places.setdefault(fold_name(span.name or ""), []).append((field, span))
@@ -103,41 +96,30 @@ def _mentions(
     )
 
 
-def _mention(group: list[tuple[_FieldName, Span]], texts: dict[_FieldName, str]) -> Mention:
+def _mention(group: list[tuple[FieldName, Span]], texts: dict[FieldName, str]) -> Mention:
     surfaces = {texts[field][span.start : span.end] for field, span in group}
     types: list[OrganisationType] = [span.type for _, span in group]
     return Mention(
         name=group[0][1].name or "",
         type=types[0],
-        salient=_is_salient(types[0], group),
+        salient=is_salient(types[0], group, texts),
         surfaces=tuple(sorted(surfaces, key=lambda surface: (-len(surface), surface))),
-        evidence=tuple(_evidence(texts[field], field, span) for field, span in _telling(group)),
+        evidence=tuple(_evidence(group, texts)),
     )
 
 
-def _is_salient(type_: OrganisationType, group: list[tuple[_FieldName, Span]]) -> bool:
-    fields = {field for field, _ in group}
-    if "title" in fields:
-        return True
-    if type_ == "media":  # most often only the source of a report
-        return False
-    if "lead" in fields:
-        return True
-    return len(group) >= _OFTEN or group[0][1].start < _EARLY
-
-
-def _telling(
-    group: list[tuple[_FieldName, Span]],
-) -> Iterable[tuple[_FieldName, Span]]:
-    """Return the first places; a strong one is among them."""
-    return sorted(group, key=lambda place: place[1].weak)[:_MOST_EVIDENCE]
-
-
-def _evidence(text: str, field: _FieldName, span: Span) -> Evidence:
-    spare = max(0, _EVIDENCE_LENGTH - (span.end - span.start)) // 2
-    left, right = max(0, span.start - spare), min(len(text), span.end + spare)
-    for stop in _SENTENCE_END.finditer(text, left, span.start):
-        left = stop.end()
-    if after := _SENTENCE_END.search(text, span.end, right):
-        right = after.end()
-    return Evidence(field=field, start=span.start, end=span.end, text=text[left:right].strip())
+def _evidence(
+    group: list[tuple[FieldName, Span]], texts: dict[FieldName, str]
+) -> Iterator[Evidence]:
+    """Yield the first place in each sentence that names an organisation, strong names first."""
+    told: set[tuple[FieldName, int]] = set()
+    for field, span in sorted(group, key=lambda place: place[1].weak):
+        text = texts[field]
+        first, last = sentence_bounds(text, span)
+        if (field, first) not in told:
+            told.add((field, first))
+            spare = max(0, _EVIDENCE_LENGTH - (span.end - span.start)) // 2
+            left, right = max(first, span.start - spare), min(last + 1, span.end + spare)
+            yield Evidence(
+                field=field, start=span.start, end=span.end, text=text[left:right].strip()
+            )

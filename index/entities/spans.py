@@ -1,11 +1,14 @@
 """Spans: candidate places of organisations in one field, and the choice between them."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from index.document import OrganisationType
 
-__all__ = ["Span", "choose_spans"]
+__all__ = ["Span", "choose_spans", "sentence_bounds"]
+
+_SENTENCE_END = re.compile("[。！？!?；;\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +39,10 @@ def choose_spans(candidates: Iterable[Span]) -> list[Span]:
             used.update(places)
             taken.append(span)
     return sorted((span for span in taken if span.name), key=lambda span: span.start)
+
+
+def sentence_bounds(text: str, span: Span) -> tuple[int, int]:
+    """Return where the sentence around a span begins, and where it ends, its mark left out."""
+    start = max(text.rfind(mark, 0, span.start) for mark in "。！？!?；;\n") + 1
+    end = _SENTENCE_END.search(text, span.end)
+    return start, end.start() if end else len(text)

@@ -24,11 +24,11 @@ _SUFFIXES: dict[OrganisationType, str] = {
     "institute": "大学|学院|研究院|研究所|科学院|实验室"
     "|(?:研究|测评|评测|检测|认证|应急|响应|情报|信息|处理|协调|审查|网络安全|发展|促进|举报|管理|创新"
     "|监测|评估|检验|预警|分析|防范)中心",
-    "government": "(?<![当布格结大全时僵破终战残骗])局|(?<![能客餐大展舞宴歌影门])厅|总署|委员会"
+    "government": "(?<![当布格结大全时僵破终战残骗])局|(?<![能客餐大展舞宴歌影门])厅|总署|(?:保护|管理|审计|移民|情报|安全|执法)署|委员会"
     "|管委会|办公室|网信办|人民政府|[省市区县]政府(?![部机办网采工官])|法院|检察院"
-    "|总队|支队|派出所|司令部|[省市区县]委|经信委|教委|发改委|国资委|卫健委|国会|议会|大使馆|海关"
+    "|刑警组织|总队|支队|派出所|司令部|[省市区县]委|经信委|教委|发改委|国资委|卫健委|国会|议会|大使馆|海关"
     "|(?:国防|司法|外交|财政|内政|国土安全|能源|商务|教育|卫生|交通|运输|情报|通信|经济|贸易|劳动|农业"
-    "|内务|数字化转型|科技|工业|公安|安全)部",
+    "|内务|数字化转型|科技|工业|公安|安全|信息化|旅游)部",
     "association": "协会|学会|联盟|联合会|基金会|商会|促进会|研究会|专业委员会|专委会",
     "media": "(?<![0-9])日报|晚报|电视台|广播电台|通讯社",
     "other": "国际机场|机场|医院",
@@ -48,7 +48,7 @@ _SUFFIX = re.compile(
 )
 # What makes the suffix the beginning of another word.
 _NO_SUFFIX = re.compile(
-    "(?<=局)[域部面限势长麻]|(?<=厅)[长堂级]|(?<=法院)长|(?<=大学)(?:城|生(?![命物态]))|(?<=学会)[了用]|(?<=基金会)信托"
+    "(?<=局)[域部面限势长麻]|(?<=署)[名理]|(?<=厅)[长堂级]|(?<=法院)长|(?<=大学)(?:城|生(?![命物态]))|(?<=学会)[了用]|(?<=基金会)信托"
     "|(?<=集团)[军化伙]|(?<=银行)(?:[卡业家账间]|木马|恶意)|(?<=公司)法|(?<=部)[署分队长门件落位]"
     "|(?<=[市省区县]委)[托派员屈]|(?<=海关)系|(?<=学院)派|(?<=联盟)链|(?<=会)[员长议]|(?<=院)[长士]|(?<=医院)感"
 )
@@ -64,8 +64,8 @@ _BREAK = re.compile(
     "|[的从被是了将把向给该此这到称说已让于或因但则也还某每至往您我你他她它们受、]|(?<![桑安])那"
     "|在(?!线)|(?<!自)由|对(?!外|抗)|并|(?<!土耳)其|以(?!色列|太)|(?<!数)据|使(?!馆)"
     "|(?<![高中初])等|(?<!华)为|有(?!限|色)"
-    f"|[与及]{_JOINED}|和(?!平|田|浩){_JOINED}"
-    "|联合(?!国|会|通信|网络|大学|实验|创新|信用|资信)"
+    f"|[与及]{_JOINED}|和(?!平|田|浩){_JOINED}|(?<=[局署部厅院会])[与和及]"
+    "|联合(?!国(?!家)|会|通信|网络|大学|实验|创新|信用|资信)"
     "|(?<![限任])公司|(?<=国)前(?![海沿景程])|[0-9](?:号楼?|层|室|单元)"
     "|指导(?!委|中)|通报(?!中)|支持(?!中)|调查(?!局|中|委|署)"
 )
@@ -79,8 +79,14 @@ _FREE = frozenset(
     {"大学", "研究院", "实验室", "联盟", "协会", "基金会", "集团", "出版社", "国际机场"}
 )
 # What is a name right after a place; 德国大学 is any university there.
-_BARE = re.compile("[省市区县](?:政府|委)|人民政府|国会|议会|大使馆|海关|大学")
-_BARE_ABROAD = re.compile("国会|议会|大使馆|海关")
+_BARE = re.compile(
+    "[省市区县](?:政府|委)|人民政府|国会|议会|大使馆|海关|大学|科学院|[一-龥]{1,2}委"
+)
+_BARE_ABROAD = re.compile("国会|议会|大使馆|海关|科学院|[一-龥]+部")
+_NATIONAL = frozenset({"中国", "国家", "全国", "中央"})  # 中国信息安全测评中心 is a name
+_STATE_CENTRES = frozenset({"测评中心", "评测中心", "检测中心", "认证中心"})
+_MINISTRY = re.compile("[一-龥]{2}和[一-龥]{2,3}")  # 工业和信息化部, without a place before it
+_STATE_TOPIC = re.compile("国家(?:地方联合|级)?(?:工程|重点|技术|工程技术)?$")
 # What makes a description of a place's authorities: 天津市相关委办局.
 _VAGUE = re.compile("相关|有关|各|多|某|当地|主管")
 
@@ -130,9 +136,10 @@ def _ending(
     if not run:
         return None
     left = base = window + run.start()
-    for stop in _BREAK.finditer(run[0]):
-        at, after = base + stop.start(), base + stop.end()
-        if at in inside:
+    # The suffix is in sight, for what a break must not stand before: 调查 of 联邦调查局.
+    for stop in _BREAK.finditer(text, base, match.end()):
+        at, after = stop.span()
+        if after > match.start() or at in inside:
             continue
         # 天地和兴科技有限公司: before a legal form, 和 joins unless another name begins there.
         joins = stop[0] in "和与及" and match[0] in LEGAL_FORMS and text[at - 2 : at] != "公司"
@@ -155,15 +162,16 @@ def _part_of_known(
     for start in range(ending.left, stem + 1):
         head = heads.get(start)
         if head and head.end <= stem and head.type not in {"group", "media"}:
-            # 中国移动通信联合会 is no part of 中国移动: companies own no associations.
-            own = head.type == "company" and ending.type in {"association", "media"}
-            return _span(ending, start, table, parent=None if own else head)
+            return _span(ending, start, table, None if _stands_alone(ending, head) else head)
         place = place_end(text, start, stem)
         if not place or (start > ending.left and text[start - 1] in "（(东西南北"):
             continue
         if ends_foreign(text[ending.left : start]):  # 佛罗里达州立大学 is not in 达州
             continue
         body = text[place:stem]
+        if text[start:place] == "国家" and _STATE_TOPIC.fullmatch(f"国家{body}"):
+            # What kind of centre it is; its name stands before: 某某技术国家工程研究中心.
+            return None if start > ending.left else Span(start, end, None)
         if body.count("）") + body.count(")") != body.count("（") + body.count("("):
             continue
         if body[:1].isascii() and body and ending.type == "company":
@@ -172,11 +180,24 @@ def _part_of_known(
             bare = _BARE if is_in_china(text[start:place]) else _BARE_ABROAD
             named = bare.fullmatch(ending.suffix) is not None
         else:
+            national = text[start:place] in _NATIONAL and ending.suffix.endswith(
+                ("中心", "院", "所")
+            )
             named = not is_generic(body) or (
-                ending.type in {"government", "association"} and not _VAGUE.match(body)
+                (ending.type in {"government", "association"} or national)
+                and not _VAGUE.match(body)
             )
         return _span(ending, start, table) if named else Span(start, end, None)
     return None
+
+
+def _stands_alone(ending: _Ending, head: Span) -> bool:
+    """Say whether a body whose name begins with that of another is no part of it."""
+    if head.type == "company":
+        # 中国移动通信联合会 is no part of 中国移动, nor 中国软件评测中心 of 中国软件.
+        return ending.type in {"association", "media"} or ending.suffix in _STATE_CENTRES
+    # 公安部第一研究所, 国务院新闻办公室; but the lab of a university is the university's.
+    return head.type == "government" and ending.suffix != "部"
 
 
 def _free_name(ending: _Ending, table: OrganisationTable) -> Span | None:
@@ -185,13 +206,15 @@ def _free_name(ending: _Ending, table: OrganisationTable) -> Span | None:
     start = ending.text.find(run, ending.left) if run else ending.stem
     if latin := _LATIN_HEAD.search(run):
         return _latin_name(ending, start + latin.start(), latin, table)
-    if len(run) < 2 or not all(char.isalnum() or char in "（）()·" for char in run):
+    if len(run) < 2 or not all(char.isalnum() or char in "（）()·-" for char in run):
         return None
     # 首个终端能力联盟, 20家企业集团: what is counted is described, not named.
     if is_generic(run) or ending.text[ending.left - 1 : ending.left] in set("家个所大些"):
         return None
     named = (
         ending.suffix in LEGAL_FORMS
+        or (ending.suffix == "管委会" and len(run) <= 8)
+        or (ending.suffix.endswith(("中心", "实验室")) and _STATE_TOPIC.search(run))
         or (is_transliterated(run) and ending.type not in {"media", "association"})
         or (ending.suffix == "医院" and run.endswith("附属"))
         or (ending.suffix in _FREE and len(run) <= 8 and run[0] not in "一两多几全第不")

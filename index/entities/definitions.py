@@ -101,9 +101,7 @@ def find_local_names(text: str, names: dict[str, Span]) -> Iterator[Span]:
             start = text.find(name, end)
 
 
-def find_local_bodies(
-    texts: Mapping[FieldName, str], table: OrganisationTable
-) -> dict[str, Span]:
+def find_local_bodies(texts: Mapping[FieldName, str], table: OrganisationTable) -> dict[str, Span]:
     """Return the names of an article about one city that leave it out: 市公安局 for 上海市公安局."""
     text = "\n".join(texts.values())
     bodies = {match["body"] for match in _LOCAL_BODY.finditer(text)}

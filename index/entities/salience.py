@@ -53,7 +53,9 @@ _CITED = re.compile(r"(?:据|根据|按照|依据|引用|援引|贯彻落实|《
 
 
 def is_salient(
-    type_: OrganisationType, places: Iterable[tuple[FieldName, Span]], texts: Mapping[FieldName, str]
+    type_: OrganisationType,
+    places: Iterable[tuple[FieldName, Span]],
+    texts: Mapping[FieldName, str],
 ) -> bool:
     """Say whether an organisation named at `places`, each a field and a span, acts in the story."""
     places = list(places)

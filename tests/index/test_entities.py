@@ -126,7 +126,6 @@ def test_a_definition_reaches_back_to_the_title() -> None:
     assert [evidence.field for evidence in mentions["宁波远岫科技有限公司"].evidence] == [
         "title",
         "body",
-        "body",
     ]
 
 
@@ -213,10 +212,68 @@ def test_an_organisation_that_acts_is_salient_and_one_in_passing_is_not() -> Non
     assert salience == {"微软": True, "谷歌": False, "路透社": False}
 
 
-def test_an_organisation_in_the_title_or_named_often_is_salient() -> None:
-    body = "开头。" * 200 + "谷歌、微软、谷歌和谷歌。"
-    salience = {name: mention.salient for name, mention in found(body, title="思科更新").items()}
-    assert salience == {"思科": True, "谷歌": True, "微软": False}
+FAR = "背景介绍。" * 80  # what stands this far down is not salient for its place
+
+
+@pytest.mark.parametrize(
+    ("sentence", "acts"),
+    [
+        ("谷歌宣布修复该漏洞。", True),
+        ("攻击者入侵了谷歌。", True),
+        ("谷歌用户数据遭到泄露。", True),
+        ("活动由谷歌主办。", True),
+        ("报告与谷歌联合发布。", True),
+        ("2. 谷歌拟收购一家初创企业", True),
+        ("他曾任谷歌工程师。", False),
+        ("谷歌副总裁张三出席。", False),
+        ("谷歌副总裁张三表示，谷歌将继续投入，谷歌会公布细节。", True),
+        ("这与谷歌的做法不同。", False),
+    ],
+)
+def test_an_organisation_is_salient_where_it_acts_or_something_is_done_to_it(
+    sentence: str, acts: bool
+) -> None:
+    assert found(FAR + "\n" + sentence)["谷歌"].salient is acts
+
+
+def test_an_organisation_in_the_title_is_salient_and_a_source_is_not() -> None:
+    mentions = found("据彭博社报道，相关调查已经结束。", title="思科更新")
+    assert {name: mention.salient for name, mention in mentions.items()} == {
+        "思科": True,
+        "彭博社": False,
+    }
+
+
+def test_every_sentence_that_names_an_organisation_is_evidence() -> None:
+    mention = found("谷歌说明情况。谷歌和谷歌云更新。没有别的。谷歌致谢。")["谷歌"]
+    assert [evidence.text for evidence in mention.evidence] == [
+        "谷歌说明情况。",
+        "谷歌和谷歌云更新。",
+        "谷歌致谢。",
+    ]
+
+
+def test_a_body_of_the_city_that_the_article_is_about_has_the_full_name() -> None:
+    assert names("上海市启动专项行动。市公安局、市网信办参加。上海市民可以报名。") == [
+        "上海市公安局",
+        "上海市网信办",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("由美国联邦调查局牵头", ["美国联邦调查局"]),
+        ("立陶宛国防部公布", ["立陶宛国防部"]),
+        ("美国环境保护署和消费者组织推动", ["美国环境保护署"]),
+        ("公安部第一研究所承办", ["公安部第一研究所"]),
+        ("国务院新闻办公室举行发布会", ["国务院新闻办公室"]),
+        ("灾备技术国家工程研究中心主办", ["灾备技术国家工程研究中心"]),
+        ("入选国家工程研究中心名单", []),
+    ],
+)
+def test_bodies_of_states_are_found_by_form(text: str, expected: list[str]) -> None:
+    assert names(text) == expected
 
 
 def test_evidence_is_the_sentence_around_the_name() -> None:

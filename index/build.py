@@ -20,7 +20,7 @@ from index.backends.base import Index
 from index.backends.whoosh import WhooshIndex
 from index.corpus import Page, Unreadable, read_pages
 from index.document import Article
-from index.entities import OrganisationTable, annotate, entities_fingerprint
+from index.entities import Denials, OrganisationTable, annotate, entities_fingerprint
 from index.errors import IndexOutOfDate, NotAnArticle, StoreError, StoreLocked
 from index.extract import extract, extractor_fingerprint
 from index.schema import IndexBatch, index_batch
@@ -89,7 +89,8 @@ class Progress(Protocol):
 def stages_fingerprint(settings: Settings) -> str:
     """Return what tells one state of the extracting code and the entity tables from another."""
     table = OrganisationTable.load(settings.entities)
-    return f"{extractor_fingerprint()}-{entities_fingerprint(table)}"
+    entities = entities_fingerprint(table, Denials.load(settings.denials))
+    return f"{extractor_fingerprint()}-{entities}"
 
 
 def open_index(settings: Settings, analyzer: Analyzer) -> WhooshIndex:
@@ -353,6 +354,10 @@ class _Worker:
     def table(self) -> OrganisationTable:
         return OrganisationTable.load(self.settings.entities)
 
+    @cached_property
+    def denials(self) -> Denials:
+        return Denials.load(self.settings.denials)
+
 
 _worker: _Worker
 
@@ -368,7 +373,7 @@ def _extract_chunk(pages: list[Page]) -> list[_Result]:
 
 def _extract(page: Page) -> _Result:
     try:
-        return annotate(extract(page), _worker.table)
+        return annotate(extract(page), _worker.table, _worker.denials)
     except NotAnArticle as error:
         return error.reason
     except Exception as error:

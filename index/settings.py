@@ -46,6 +46,9 @@ class Settings:
     entities: Path | None = None
     """A table of organisations that adds to the built-in one or overrules it."""
 
+    denials: Path | None = None
+    """A file of organisations that articles do not name, `article<tab>organisation` a line."""
+
 
 def load_settings(
     environment: Mapping[str, str] | None = None, *, data: Path | None = None
@@ -88,7 +91,7 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
 
 
 def _convert(name: str, value: object) -> Any:
-    if name in {"data", "terms", "synonyms", "entities"}:
+    if name in {"data", "terms", "synonyms", "entities", "denials"}:
         return Path(str(value)).expanduser()
     if name in {"workers", "memory", "cache"}:
         try:

@@ -20,7 +20,7 @@ from index.analysis import Analyzer
 from index.build import Summary, build, open_index, remove, stages_fingerprint
 from index.corpus import Unreadable, read_pages
 from index.document import Article
-from index.entities import OrganisationTable, annotate
+from index.entities import Denials, OrganisationTable, annotate
 from index.errors import (
     AnwenError,
     IndexUnavailable,
@@ -279,13 +279,14 @@ def _marked(text: str, highlights: Iterable[tuple[int, int]]) -> str:
 def extract_command(settings: Settings, paths: tuple[Path, ...], as_json: bool) -> None:
     """Show what extraction and entities find in pages, without storing anything."""
     table = OrganisationTable.load(settings.entities)
+    denials = Denials.load(settings.denials)
     for page in read_pages(paths):
         found: dict[str, object]
         if isinstance(page, Unreadable):
             found = {"file": page.path, "skipped": page.reason}
         else:
             try:
-                article = annotate(extract(page), table)
+                article = annotate(extract(page), table, denials)
                 found = _extracted_object(page.path, article)
             except NotAnArticle as error:
                 found = {"file": page.path, "skipped": error.reason}

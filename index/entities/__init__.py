@@ -1,11 +1,13 @@
 """Entities: the organisations and identifiers that an article names."""
 
 from index.entities.annotate import annotate, entities_fingerprint
+from index.entities.denials import Denials
 from index.entities.identifiers import identifiers
 from index.entities.recognise import recognise
 from index.entities.table import Organisation, OrganisationTable
 
 __all__ = [
+    "Denials",
     "Organisation",
     "OrganisationTable",
     "annotate",

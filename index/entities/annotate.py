@@ -6,26 +6,33 @@ from hashlib import blake2b
 from importlib.resources import files
 
 from index.document import Article
+from index.entities.denials import Denials
 from index.entities.identifiers import identifiers
 from index.entities.recognise import recognise
 from index.entities.table import OrganisationTable
 
 __all__ = ["annotate", "entities_fingerprint"]
 
+_NOTHING_DENIED = Denials()
 
-def annotate(article: Article, table: OrganisationTable) -> Article:
+
+def annotate(
+    article: Article, table: OrganisationTable, denials: Denials = _NOTHING_DENIED
+) -> Article:
     """Return the article with its mentions and identifiers."""
     text = "\n".join((article.title, article.lead, article.body))
-    return replace(
+    annotated = replace(
         article,
         mentions=recognise(article.title, article.lead, article.body, table),
         identifiers=identifiers(text),
     )
+    return denials.apply(annotated, table)
 
 
-def entities_fingerprint(table: OrganisationTable) -> str:
+def entities_fingerprint(table: OrganisationTable, denials: Denials = _NOTHING_DENIED) -> str:
     """Return a short hash of all that decides what `annotate` finds."""
-    return blake2b(f"{_source_digest()} {table.fingerprint}".encode(), digest_size=8).hexdigest()
+    content = f"{_source_digest()} {table.fingerprint} {denials.fingerprint}"
+    return blake2b(content.encode(), digest_size=8).hexdigest()
 
 
 @cache

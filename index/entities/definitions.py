@@ -102,7 +102,7 @@ def find_local_names(text: str, names: dict[str, Span]) -> Iterator[Span]:
 
 
 def find_local_bodies(texts: Mapping[FieldName, str], table: OrganisationTable) -> dict[str, Span]:
-    """Return the names of an article about one city that leave it out: 市公安局 for 上海市公安局."""
+    """Return the names that leave out the city an article is about: 市公安局 of 上海市."""
     text = "\n".join(texts.values())
     bodies = {match["body"] for match in _LOCAL_BODY.finditer(text)}
     found: dict[str, Span] = {}

@@ -8,8 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.document import Mention
-from index.entities import OrganisationTable, annotate, entities_fingerprint, identifiers, recognise
+from index.entities import (
+    Denials,
+    OrganisationTable,
+    annotate,
+    entities_fingerprint,
+    identifiers,
+    recognise,
+)
 from index.errors import SettingsError
+from index.identity import article_id, article_key
 from tests.conftest import make_article
 
 TABLE = OrganisationTable.load()
@@ -456,3 +464,40 @@ def test_an_operators_file_that_cannot_be_read_is_refused_by_name(operator_file:
 )
 def test_identifiers_are_canonical_and_in_order(text: str, expected: tuple[str, ...]) -> None:
     assert identifiers(text) == expected
+
+
+# What an operator denies
+
+
+def denials(folder: Path, text: str) -> Denials:
+    file = folder / "denials.tsv"
+    file.write_text(text, encoding="utf-8")
+    return Denials.load(file)
+
+
+def test_a_denied_organisation_is_not_named_under_any_name(tmp_path: Path) -> None:
+    url = "https://news.example/a/1"
+    article = make_article(
+        id=article_id(article_key(url, "")), url=url, body="谷歌与微软宣布合作。"
+    )
+    by_address = denials(tmp_path, "# wrong\nhttps://news.example/a/1/\tGoogle\n")
+    assert annotate(article, TABLE, by_address).organisations == ("微软",)
+    by_id = denials(tmp_path, f"{article.id}\tMICROSOFT")
+    assert annotate(article, TABLE, by_id).organisations == ("谷歌",)
+    other = replace(article, id="b")
+    assert annotate(other, TABLE, by_id).organisations == ("谷歌", "微软")
+    everywhere = denials(tmp_path, "*\t谷歌\n*\t微软\n")
+    assert annotate(other, TABLE, everywhere).organisations == ()
+
+
+def test_another_denial_is_another_fingerprint(tmp_path: Path) -> None:
+    one, two = denials(tmp_path, "*\t谷歌"), denials(tmp_path, "*\t微软")
+    assert len({entities_fingerprint(TABLE, each) for each in (Denials(), one, two)}) == 3
+
+
+@pytest.mark.parametrize("line", ["谷歌", "\t谷歌", "https://news.example/a/1\t"])
+def test_a_line_that_denies_nothing_is_told_with_the_repair(tmp_path: Path, line: str) -> None:
+    with pytest.raises(SettingsError, match="line 2: expected an article's id or address"):
+        denials(tmp_path, f"*\t微软\n{line}\n")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        Denials.load(tmp_path / "missing.tsv")

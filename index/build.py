@@ -159,6 +159,8 @@ def build(
             progress.stage("reading again", store.statistics(stages)["stale"])
             # Pages of the store were counted when they were read: a summary of their own.
             _read_into_store(store, stale, stages, pool, window, Summary(), progress)
+        store.learn()
+        store.commit()
         _catch_up(store, index, pool, window, progress, rebuild=rebuild)
     summary.seconds = perf_counter() - started
     summary.generation = index.generation

@@ -53,7 +53,8 @@ class Mention:
 
     `surfaces` are the forms that stand in the text, longest first; `salient` says whether the
     organisation acts in the story or is only mentioned in passing. `evidence` holds each sentence
-    that names it, the most telling one first.
+    that names it, the most telling one first. `defined` are the short names that the article gives
+    it for its own length: （以下简称“…”）.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Mention:
     salient: bool
     surfaces: tuple[str, ...]
     evidence: tuple[Evidence, ...]
+    defined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ knows the revision it has reached can catch up with `changes`.
 """
 
 import json
+import re
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from index.document import Article, Evidence, Image, Mention
+from index.entities.learning import AGREEING, fold_learned
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
 
@@ -24,7 +26,7 @@ __all__ = ["ArticleStore", "Outcome", "StoredPage", "page_digest", "read_article
 
 Outcome = Literal["added", "updated", "unchanged", "repeated", "removed"]
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE page (
     digest  BLOB PRIMARY KEY,   -- of the bytes
@@ -50,6 +52,19 @@ CREATE UNIQUE INDEX article_revision ON article (revision);
 CREATE INDEX article_digest ON article (digest);
 CREATE TABLE counter (revision INTEGER NOT NULL);
 INSERT INTO counter VALUES (0);
+"""
+# Since version 2.
+_SCHEMA_2 = """
+CREATE TABLE definition (       -- short names that articles define
+    article TEXT NOT NULL,
+    short   TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    PRIMARY KEY (article, short)
+) WITHOUT ROWID;
+CREATE TABLE learned (          -- those that enough articles agree on
+    short TEXT PRIMARY KEY,
+    name  TEXT NOT NULL
+) WITHOUT ROWID;
 """
 
 _DISK_ERRORS = (
@@ -112,16 +127,21 @@ class ArticleStore:
             # FULL: an article that was counted as stored survives a power cut.
             self._database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
             if self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-                self._database.executescript(
-                    f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT"
-                )
+                self._database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = 1; COMMIT")
+            if self._count("PRAGMA user_version") == 1:
+                self._database.executescript(f"BEGIN; {_SCHEMA_2} PRAGMA user_version = 2; COMMIT")
 
     def _check_version(self) -> None:
         found = self._count("PRAGMA user_version")
         if found != _VERSION:
+            repair = (
+                "Run: anwen index --rebuild"
+                if found < _VERSION
+                else "Install the version of anwen that wrote it."
+            )
             raise StoreError(
                 f"The article store {self._path} has version {found}; this program reads "
-                f"{_VERSION}. Install the version of anwen that wrote it."
+                f"{_VERSION}. {repair}"
             )
 
     def __enter__(self) -> Self:
@@ -265,7 +285,8 @@ class ArticleStore:
         self._retire(digest, keep=article.id)
         self._put_page(digest, path, form, raw, stages, article.id, None)
         fetched = article.fetched.isoformat() if article.fetched else ""
-        document = _document(article)
+        defined = [(short, each.name) for each in article.mentions for short in each.defined]
+        document = _document(fold_learned(article, self._learned))
         if kept and kept[4] is not None:
             kept_digest, kept_path, kept_fetched, kept_length, kept_document, _ = kept
             if kept_digest == digest:
@@ -283,7 +304,45 @@ class ArticleStore:
             "INSERT OR REPLACE INTO article VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
             *(article.id, digest, path, fetched, len(article.body), self._next(), document),
         )
+        self._write("DELETE FROM definition WHERE article = ?", article.id)
+        for short, name in defined:
+            self._write(
+                "INSERT OR IGNORE INTO definition VALUES (?, ?, ?)", article.id, short, name
+            )
         return "updated" if kept and kept[4] is not None else "added"
+
+    def learn(self) -> dict[str, str]:
+        """Learn the short names that enough articles define alike; return those not known before.
+
+        What articles named by one of them they name by the full name from now on.
+        """
+        agreed = self._rows(
+            "SELECT short, min(name) FROM definition GROUP BY short "
+            "HAVING count(*) >= ? AND min(name) = max(name) "
+            "AND short NOT IN (SELECT short FROM learned)",
+            AGREEING,
+        )
+        new = dict(list(agreed))
+        for short, name in new.items():
+            self._write("INSERT INTO learned VALUES (?, ?)", short, name)
+        self.__dict__.pop("_learned", None)
+        for short in new:
+            holding = self._rows(
+                "SELECT id, document FROM article WHERE document LIKE ? ESCAPE '\\'",
+                f'%"name": {_escaped(json.dumps(short, ensure_ascii=False))}%',
+            )
+            for identifier, document in list(holding):
+                folded = _document(fold_learned(read_article(document), new))
+                if folded != document:
+                    self._write(
+                        "UPDATE article SET document = ?, revision = ? WHERE id = ?",
+                        *(folded, self._next(), identifier),
+                    )
+        return new
+
+    @cached_property
+    def _learned(self) -> dict[str, str]:
+        return dict(self._rows("SELECT short, name FROM learned"))
 
     def remove(self, identifier: str) -> None:
         """Remove an article's text and pages for good; its id stays, so that it is not read again.
@@ -297,6 +356,7 @@ class ArticleStore:
             identifier,
         )
         self._write("UPDATE page SET raw = NULL WHERE article = ?", identifier)
+        self._write("DELETE FROM definition WHERE article = ?", identifier)
 
     def undo_remove(self, identifier: str) -> None:
         """Forget a removal: the next run that meets the page reads it again.
@@ -332,6 +392,7 @@ class ArticleStore:
                 self._next(),
                 row[0],
             )
+            self._write("DELETE FROM definition WHERE article = ?", row[0])
             # Its other copies are worth another reading.
             self._write(
                 "UPDATE page SET stages = '' WHERE article = ? AND digest <> ?", row[0], digest
@@ -406,6 +467,11 @@ def _repair(error: Exception) -> str:
     )
 
 
+def _escaped(text: str) -> str:
+    """Return what LIKE compares letter by letter."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
 def _document(article: Article) -> str:
     document = json.dumps(article, ensure_ascii=False, default=_as_json)
     # JSON inside a page can hold half of a character, which SQLite refuses.
@@ -442,6 +508,7 @@ def _article(values: dict[str, Any]) -> Article:
             salient=mention["salient"],
             surfaces=tuple(mention["surfaces"]),
             evidence=tuple(Evidence(**evidence) for evidence in mention["evidence"]),
+            defined=tuple(mention.get("defined", ())),
         )
         for mention in values["mentions"]
     )

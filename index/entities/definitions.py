@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from index.document import FieldName
 from index.entities.names import has_borders
@@ -11,7 +12,7 @@ from index.entities.spans import Span
 from index.entities.table import OrganisationTable
 from index.entities.words import HAN, is_generic
 
-__all__ = ["find_local_bodies", "find_local_names", "local_names"]
+__all__ = ["defined_names", "find_local_bodies", "find_local_names", "local_names"]
 
 _BRACKET = re.compile(r"\s?[（(](?P<inner>[^（()）\n]{2,80})[)）]")
 _CALLED = re.compile(
@@ -65,6 +66,9 @@ def local_names(
                 owner = table.find(name)
                 if name != surface and (owner is None or owner.name == span.name):
                     yield name, span
+                elif owner and table.find(surface) is None and owner.type == span.type:
+                    # The table knows the short name only: the full one is of the same row.
+                    yield surface, replace(span, name=owner.name)
         if span.type == "government":
             short = without_place(surface)
             if short and len(short) > 2:
@@ -73,6 +77,14 @@ def local_names(
             brand = list(brands(surface))[-1]
             if len(brand) > 2 and not table.find(brand) and not is_generic(brand):
                 yield brand, span
+
+
+def defined_names(text: str, span: Span, table: OrganisationTable) -> Iterator[str]:
+    """Yield short names, in no table, that `text` gives the organisation at `span` in words."""
+    bracket = _BRACKET.match(text, span.end)
+    for name in _defined(bracket["inner"], known=True) if bracket else ():
+        if name not in _COMMON and not is_generic(name) and table.find(name) is None:
+            yield name
 
 
 def _defined(inner: str, *, known: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from index.document import BEIJING, Article
+from index.document import BEIJING, Article, Mention
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
 from index.store import ArticleStore, page_digest
@@ -247,3 +247,63 @@ def test_a_mistake_of_the_program_stays_loud(full_store: Path) -> None:
     store.close()
     with pytest.raises(sqlite3.ProgrammingError):
         store.article(f"{7:016x}")
+
+
+def named(name: str, *defined: str) -> Mention:
+    return Mention(
+        name=name, type="company", salient=True, surfaces=(name,), evidence=(), defined=defined
+    )
+
+
+def names(store: ArticleStore, url: str) -> list[str]:
+    return [mention.name for mention in store.article(url).mentions]
+
+
+def test_a_short_name_that_three_articles_define_alike_holds_in_all(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    full, short = "海宁岫云科技有限公司", "岫云%"
+    put("0", "0.md", id="before", mentions=(named(short), named("微软")))
+    for number in range(2):
+        put(f"{number}a", f"{number}a.md", id=f"a{number}", mentions=(named(full, short),))
+    assert store.learn() == {}
+    assert names(store, "before") == [short, "微软"]
+    put("3", "3.md", id="a3", mentions=(named(full, short), named(short)))
+    revision = store.revision
+    assert store.learn() == {short: full}
+    assert names(store, "before") == [full, "微软"]
+    assert names(store, "a3") == [full]
+    assert {article for article, _ in store.changes(revision)} == {"before", "a3"}
+    put("4", "4.md", id="after", mentions=(named(short),))
+    assert names(store, "after") == [full]
+    assert store.learn() == {}
+
+
+def test_a_short_name_of_two_organisations_is_not_learned(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    for number in range(6):
+        full = f"{'甲乙'[number % 2]}省岫云有限公司"
+        put(f"{number}", f"{number}.md", id=f"a{number}", mentions=(named(full, "岫云"),))
+    assert store.learn() == {}
+
+
+def test_a_removed_article_defines_nothing(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    for number in range(3):
+        put(f"{number}", f"{number}.md", id=f"a{number}", mentions=(named("岫云有限公司", "岫云"),))
+    store.remove("a1")
+    assert store.learn() == {}
+
+
+def test_a_store_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "articles.sqlite3"
+    with ArticleStore(path):
+        pass
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript("DROP TABLE definition; DROP TABLE learned; PRAGMA user_version = 1")
+    with pytest.raises(StoreError, match="Run: anwen index --rebuild"):
+        ArticleStore(path, read_only=True)
+    with ArticleStore(path) as store:
+        assert store.learn() == {}

@@ -1,13 +1,15 @@
 """Entities: which organisations and identifiers an article names, under which names and where."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.document import Mention
+from index.document import Mention, OrganisationType
 from index.entities import (
     Denials,
     OrganisationTable,
@@ -16,6 +18,7 @@ from index.entities import (
     identifiers,
     recognise,
 )
+from index.entities.table import fold_name
 from index.errors import SettingsError
 from index.identity import article_id, article_key
 from tests.conftest import make_article
@@ -370,6 +373,29 @@ def test_weak_names_are_names_of_their_row() -> None:
         for organisation in TABLE
         if not organisation.weak <= set(organisation.names)
     ] == []
+
+
+def test_the_table_covers_the_field() -> None:
+    counts = Counter(organisation.type for organisation in TABLE)
+    assert counts["group"] >= 250
+    assert counts.total() - counts["group"] >= 600
+    assert min(counts[type_] for type_ in get_args(OrganisationType)) >= 50
+
+
+def test_the_order_of_rows_and_of_names_says_nothing() -> None:
+    backwards = OrganisationTable(
+        replace(organisation, aliases=organisation.aliases[::-1])
+        for organisation in reversed(TABLE.organisations)
+    )
+    names = [name for organisation in TABLE for name in organisation.names]
+    assert list(map(backwards.resolve, names)) == list(map(TABLE.resolve, names))
+
+
+def test_no_other_name_is_a_canonical_one() -> None:
+    canonical = set(map(fold_name, TABLE.names()))
+    assert len(canonical) == len(TABLE)
+    others = {fold_name(name) for organisation in TABLE for name in organisation.aliases}
+    assert others & canonical == set()
 
 
 def test_every_row_states_its_source() -> None:

@@ -39,8 +39,8 @@ def entities_fingerprint(table: OrganisationTable, denials: Denials = _NOTHING_D
 def _source_digest() -> str:
     package = files("index.entities")
     digest = blake2b(digest_size=16)
-    for folder, ending in ((package, ".py"), (package / "data", ".txt")):
+    for folder in (package, package / "tagging", package / "data"):
         for file in sorted(folder.iterdir(), key=lambda file: file.name):
-            if file.name.endswith(ending):
+            if file.name.endswith((".py", ".txt", ".npz")):
                 digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()

@@ -6,12 +6,18 @@ from functools import lru_cache
 
 from index.document import Evidence, FieldName, Mention, OrganisationType
 from index.entities.contexts import find_by_context
-from index.entities.definitions import find_local_bodies, find_local_names, local_names
+from index.entities.definitions import (
+    defined_names,
+    find_local_bodies,
+    find_local_names,
+    local_names,
+)
 from index.entities.names import NameFinder, fold_text
 from index.entities.salience import is_salient
 from index.entities.spans import Span, choose_spans, sentence_bounds
 from index.entities.suffixes import find_by_suffix
 from index.entities.table import OrganisationTable, fold_name
+from index.entities.unlisted import unlisted_names
 
 __all__ = ["recognise"]
 
@@ -26,13 +32,11 @@ def recognise(title: str, lead: str, body: str, table: OrganisationTable) -> tup
     texts: dict[FieldName, str] = {"title": title, "lead": lead, "body": body}
     candidates = {field: _candidates(text, table) for field, text in texts.items()}
     spans = {field: choose_spans(found) for field, found in candidates.items()}
-    names = find_local_bodies(texts, table) | _article_names(texts, spans, table)
-    if names:
-        for field, text in texts.items():
-            candidates[field] += find_local_names(text, names)
-            spans[field] = choose_spans(candidates[field])
+    new = unlisted_names(texts, candidates, spans, table) | find_local_bodies(texts, table)
+    _add(new, texts, candidates, spans)
+    _add(_article_names(texts, spans, table), texts, candidates, spans)
     listed = {field: _support_listed(texts[field], found) for field, found in spans.items()}
-    return _mentions(texts, listed)
+    return _mentions(texts, listed, table)
 
 
 @lru_cache(maxsize=4)
@@ -47,16 +51,30 @@ def _candidates(text: str, table: OrganisationTable) -> list[Span]:
     return [*known, *find_by_suffix(text, known, table), *find_by_context(text, table)]
 
 
+def _add(
+    names: dict[str, Span],
+    texts: dict[FieldName, str],
+    candidates: dict[FieldName, list[Span]],
+    spans: dict[FieldName, list[Span]],
+) -> None:
+    """Add the places of names to the candidates, and choose the spans anew."""
+    for field, text in texts.items() if names else ():
+        # Before the others: of two spans for the same characters the first wins.
+        candidates[field] = [*find_local_names(text, names), *candidates[field]]
+        spans[field] = choose_spans(candidates[field])
+
+
 def _article_names(
     texts: dict[FieldName, str], spans: dict[FieldName, list[Span]], table: OrganisationTable
 ) -> dict[str, Span]:
     """Return names that hold in this article only: defined, shortened, or found by context once."""
     names: dict[str, Span] = {}
+    strong = {field: [span for span in found if not span.weak] for field, found in spans.items()}
     for field, text in texts.items():
-        strong = [span for span in spans[field] if not span.weak]
-        for name, owner in local_names(text, strong, table):
+        for name, owner in local_names(text, strong[field], table):
             names.setdefault(name, owner)
-        for span in strong:
+    for field, text in texts.items():
+        for span in strong[field]:
             surface = text[span.start : span.end]
             if table.find(surface) is None and len(surface) > 2:
                 names.setdefault(surface, span)
@@ -83,20 +101,22 @@ def _support_listed(text: str, spans: list[Span]) -> list[Span]:
 
 
 def _mentions(
-    texts: dict[FieldName, str], spans: dict[FieldName, list[Span]]
+    texts: dict[FieldName, str], spans: dict[FieldName, list[Span]], table: OrganisationTable
 ) -> tuple[Mention, ...]:
     places: dict[str, list[tuple[FieldName, Span]]] = {}
     for field, found in spans.items():
         for span in found:
             places.setdefault(fold_name(span.name or ""), []).append((field, span))
     return tuple(
-        _mention(group, texts)
+        _mention(group, texts, table)
         for group in places.values()
         if not all(span.weak for _, span in group)
     )
 
 
-def _mention(group: list[tuple[FieldName, Span]], texts: dict[FieldName, str]) -> Mention:
+def _mention(
+    group: list[tuple[FieldName, Span]], texts: dict[FieldName, str], table: OrganisationTable
+) -> Mention:
     surfaces = {texts[field][span.start : span.end] for field, span in group}
     types: list[OrganisationType] = [span.type for _, span in group]
     return Mention(
@@ -105,6 +125,11 @@ def _mention(group: list[tuple[FieldName, Span]], texts: dict[FieldName, str]) -
         salient=is_salient(types[0], group, texts),
         surfaces=tuple(sorted(surfaces, key=lambda surface: (-len(surface), surface))),
         evidence=tuple(_evidence(group, texts)),
+        defined=tuple(
+            dict.fromkeys(
+                short for field, span in group for short in defined_names(texts[field], span, table)
+            )
+        ),
     )
 
 

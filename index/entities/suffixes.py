@@ -17,22 +17,22 @@ from index.entities.words import (
     read_words,
 )
 
-__all__ = ["find_by_suffix"]
+__all__ = ["find_by_suffix", "is_description", "split_body"]
 
 _SUFFIXES: dict[OrganisationType, str] = {
     "company": f"{'|'.join(LEGAL_FORMS)}|公司|集团|银行|出版社",
     "institute": "大学|学院|研究院|研究所|科学院|实验室"
     "|(?:研究|测评|评测|检测|认证|应急|响应|情报|信息|处理|协调|审查|网络安全|发展|促进|举报|管理|创新"
-    "|监测|评估|检验|预警|分析|防范)中心",
+    "|监测|评估|检验|预警|分析|防范|技术|大数据)中心",
     "government": "(?<![当布格结大全时僵破终战残骗])局|(?<![能客餐大展舞宴歌影门])厅|总署"
     "|(?:保护|管理|审计|移民|情报|安全|执法)署|委员会"
     "|管委会|办公室|网信办|人民政府|[省市区县]政府(?![部机办网采工官])|法院|检察院"
-    "|刑警组织|总队|支队|派出所|司令部|[省市区县]委|经信委|教委|发改委|国资委|卫健委|国会|议会|大使馆|海关"
+    "|刑警组织|总队|支队|派出所|司令部|[省市区县]委|工委|经信委|教委|发改委|国资委|卫健委|国会|议会|大使馆|海关"
     "|(?:国防|司法|外交|财政|内政|国土安全|能源|商务|教育|卫生|交通|运输|情报|通信|经济|贸易|劳动|农业"
     "|内务|数字化转型|科技|工业|公安|安全|信息化|旅游)部",
     "association": "协会|学会|联盟|联合会|基金会|商会|促进会|研究会|专业委员会|专委会",
     "media": "(?<![0-9])日报|晚报|电视台|广播电台|通讯社",
-    "other": "国际机场|机场|医院",
+    "other": "国际机场|机场|医院|产业园",
 }
 # The characters of suffixes: where no two of them meet, a hundred alternatives need no trying.
 _PARTS = "".join(sorted(set(re.findall(f"[{HAN}]", "".join(_SUFFIXES.values())))))
@@ -92,6 +92,19 @@ _STATE_TOPIC = re.compile("国家(?:地方联合|级)?(?:工程|重点|技术|�
 _VAGUE = re.compile("相关|有关|各|多|某|当地|主管")
 
 
+def split_body(name: str) -> tuple[str, OrganisationType] | None:
+    """Return what stands before the last word of a body's name, and its type; None of no body."""
+    ending = _whole(name)
+    return (name[: ending.stem], ending.type) if ending else None
+
+
+def is_description(name: str, table: OrganisationTable) -> bool:
+    """Say whether a body's name only says where it is and what it does: 天津市相关委办局."""
+    ending = _whole(name)
+    span = _part_of_known(ending, {}, table) if ending else None
+    return span is not None and span.name is None
+
+
 @dataclass(frozen=True, slots=True)
 class _Ending:
     """A suffix in a text, and how far to the left the name before it may reach."""
@@ -125,6 +138,14 @@ def find_by_suffix(text: str, known: Sequence[Span], table: OrganisationTable) -
             span = _free_name(ending, table)
         if span and span.name:
             yield span
+
+
+def _whole(name: str) -> _Ending | None:
+    for match in _SUFFIX.finditer(name):
+        if match.end() == len(name):
+            type_: OrganisationType = match.lastgroup  # type: ignore[assignment]
+            return _Ending(name, 0, match.start(), match.end(), type_)
+    return None
 
 
 def _ending(

@@ -9,6 +9,8 @@ __all__ = [
     "ends_foreign",
     "is_common_latin",
     "is_generic",
+    "is_person",
+    "is_term",
     "is_transliterated",
     "read_list",
     "read_words",
@@ -48,6 +50,19 @@ def is_common_latin(words: str) -> bool:
     return len(words) < 2 or all(part.isdigit() or part.upper() in _latin_terms() for part in parts)
 
 
+def is_term(words: str) -> bool:
+    """Say whether Latin words name a thing of the field: software, a protocol, a malware."""
+    low = words.lower()
+    parts = re.findall("[a-z]+", low)
+    return low in _terms() or all(part in _english() or len(part) == 1 for part in parts)
+
+
+def is_person(words: str) -> bool:
+    """Say whether Latin words begin with a given name, and have a surname: Ada Lovelace."""
+    first, _, rest = words.partition(" ")
+    return bool(rest) and first in _given_names()
+
+
 def is_transliterated(words: str) -> bool:
     """Say whether Han characters write a foreign name by its sound: 约翰霍普金斯."""
     name = _BESIDE_SOUNDS.sub("", words)
@@ -78,3 +93,18 @@ def _sounds() -> frozenset[str]:
 def _generic() -> re.Pattern[str]:
     ordered = sorted(read_words("generic.txt"), key=len, reverse=True)
     return re.compile(f"(?:{'|'.join(map(re.escape, ordered))})+")
+
+
+@cache
+def _terms() -> frozenset[str]:
+    return frozenset(line.lower() for line in read_list("software.txt"))
+
+
+@cache
+def _english() -> frozenset[str]:
+    return frozenset(read_words("english.txt"))
+
+
+@cache
+def _given_names() -> frozenset[str]:
+    return frozenset(read_words("given_names.txt"))

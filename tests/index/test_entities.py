@@ -267,7 +267,7 @@ def test_every_sentence_that_names_an_organisation_is_evidence() -> None:
 def test_a_body_of_the_city_that_the_article_is_about_has_the_full_name() -> None:
     assert names("上海市启动专项行动。市公安局、市网信办参加。上海市民可以报名。") == [
         "上海市公安局",
-        "上海市网信办",
+        "上海市互联网信息办公室",
     ]
 
 

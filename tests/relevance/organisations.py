@@ -7,6 +7,12 @@ label's name or one of its surfaces; all names are first folded through the tabl
 article each mention counts for one label at most and each label for one mention: a second mention
 of an organisation already found is wrong, and so is one of nothing labelled. Counts are summed over
 all articles before they are divided.
+
+Surfaces are the distinct strings of an article that name an organisation, compared letter by
+letter. "unlisted" are the figures of a table without the rows that the gold set names, and the
+recall of what no row of the whole table names. An alias pair, a full and a short name, is resolved
+when a sentence that defines one by the other brings both under one name; the full name may lose
+what the list has wrongly before it.
 """
 
 import json
@@ -29,6 +35,10 @@ class Labelled:
     salient: bool
 
 
+Gold = tuple[str, str, str, tuple[Labelled, ...]]
+"""Title, lead, body and organisations of a labelled article."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """What recognition made of one article."""
@@ -39,26 +49,74 @@ class Measured:
 
 
 def measure(corpus: Path) -> dict[str, float]:
-    """Return precision, recall and F1 of organisations, and the recall of the salient ones."""
+    """Return the figures of organisations, each a share from 0 to 1."""
     table = OrganisationTable.load()
-    articles = [
-        compare(labels, recognise(title, lead, body, table), table)
-        for title, lead, body, labels in read_gold(corpus)
-    ]
+    gold = list(read_gold(corpus))
+    named = {name for *_, labels in gold for label in labels for name in label.surfaces}
+    rows = {table.resolve(name) for name in named}
+    rest = OrganisationTable([row for row in table if row.name not in rows])
+    figures = _figures("organisations", gold, table) | _figures("unlisted", gold, rest)
+    figures["organisations/seed_f1"] = _figures("seed", gold[:1], table)["seed/f1"]
+    figures["organisations/no_list_recall"] = _no_list_recall(gold, table)
+    figures["organisations/alias_pairs"] = _alias_pairs(corpus, table)
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+def _figures(name: str, gold: Iterable[Gold], table: OrganisationTable) -> dict[str, float]:
+    articles: list[Measured] = []
+    found: set[tuple[int, str]] = set()
+    wanted: set[tuple[int, str]] = set()
+    for number, (title, lead, body, labels) in enumerate(gold):
+        mentions = recognise(title, lead, body, table)
+        articles.append(compare(labels, mentions, table))
+        text = "\n".join((title, lead, body))
+        surfaces = (surface for label in labels for surface in label.surfaces)
+        wanted.update((number, surface) for surface in surfaces if surface in text)
+        found.update((number, surface) for each in mentions for surface in each.surfaces)
     right = sum(len(article.right) for article in articles)
     missed = sum(len(article.missed) for article in articles)
     wrong = sum(len(article.wrong) for article in articles)
-    salient_found = sum(label.salient for article in articles for label, _ in article.right)
+    pairs = [pair for article in articles for pair in article.right]
+    salient_found = sum(label.salient for label, _ in pairs)
     salient_missed = sum(label.salient for article in articles for label in article.missed)
     return {
-        "organisations/precision": round(right / (right + wrong), 4),
-        "organisations/recall": round(right / (right + missed), 4),
-        "organisations/f1": round(2 * right / (2 * right + wrong + missed), 4),
-        "organisations/salient_recall": round(salient_found / (salient_found + salient_missed), 4),
+        f"{name}/precision": right / (right + wrong),
+        f"{name}/recall": right / (right + missed),
+        f"{name}/f1": 2 * right / (2 * right + wrong + missed),
+        f"{name}/salient_recall": salient_found / (salient_found + salient_missed),
+        f"{name}/surfaces_f1": 2 * len(found & wanted) / (len(found) + len(wanted)),
+        f"{name}/salience": sum(label.salient == each.salient for label, each in pairs) / right,
     }
 
 
-def read_gold(corpus: Path) -> Iterable[tuple[str, str, str, tuple[Labelled, ...]]]:
+def _no_list_recall(gold: Iterable[Gold], table: OrganisationTable) -> float:
+    """Return the recall of organisations that the table has under none of their names."""
+    found = missed = 0
+    for title, lead, body, labels in gold:
+        new = {
+            label.name for label in labels if not any(table.find(each) for each in label.surfaces)
+        }
+        measured = compare(labels, recognise(title, lead, body, table), table)
+        found += sum(label.name in new for label, _ in measured.right)
+        missed += sum(label.name in new for label in measured.missed)
+    return found / (found + missed)
+
+
+def _alias_pairs(corpus: Path, table: OrganisationTable) -> float:
+    lines = (corpus / "entities" / "alias_pairs.tsv").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("\t")[:2] for line in lines[1:]]
+    resolved = 0
+    for full, short in pairs:
+        text = f"近日，{full}（以下简称“{short}”）发布年度报告。\n{short}表示，报告已经公开。"
+        resolved += any(
+            short in mention.surfaces
+            and any(full.endswith(surface) for surface in mention.surfaces if surface != short)
+            for mention in recognise("", "", text, table)
+        )
+    return resolved / len(pairs)
+
+
+def read_gold(corpus: Path) -> Iterable[Gold]:
     """Yield title, lead, body and organisations of each labelled article."""
     gold = corpus / "entities" / "organisations" / "gold.jsonl"
     for line in gold.read_text(encoding="utf-8").splitlines():

@@ -148,11 +148,26 @@ def test_organisations_are_underlined_solid_or_dotted(visit: Callable[..., Page]
     ]
 
 
-def test_identifiers_lead_to_a_search_that_finds_the_article(visit: Callable[..., Page]) -> None:
+def test_an_identifier_leads_to_its_page(visit: Callable[..., Page]) -> None:
     link = visit(f"/article/{7:016x}").find("ul", "ids")[0].inside[1]
-    assert link.text == "CVE-2026-90007"
-    # The fixture's identifiers are not in its texts, so that here only the search counts.
-    assert parse_qs(urlsplit(link.href).query)["q"] == ["CVE-2026-90007"]
+    assert (link.text, link.href) == ("CVE-2026-90007", "/identifier/CVE-2026-90007")
+
+
+def test_indicators_are_shown_defanged_and_are_no_links(visit: Callable[..., Page]) -> None:
+    (shown,) = visit(f"/article/{7:016x}").find("dl", "indicators")
+    assert [element.text for element in shown.inside if element.tag == "dt"] == ["URL"]
+    assert [element.text for element in shown.inside if element.tag == "li"] == [
+        "hxxp://huilu[.]example/a.exe"
+    ]
+    assert not [element for element in shown.inside if element.tag == "a"]
+
+
+def test_a_long_list_of_indicators_is_folded(visit: Callable[..., Page]) -> None:
+    (shown,) = visit("/article/" + "e" * 16).find("dl", "indicators")
+    labels = [" ".join(e.text.split()) for e in shown.inside if e.tag == "dt"]
+    assert labels == ["IP 40", "域名 9", "散列", "URL"]
+    assert [e.text for e in shown.inside if e.tag == "summary"] == ["其余 32 个", "其余 1 个"]
+    assert len([e for e in shown.inside if e.tag == "li"]) == 51
 
 
 def test_the_article_page_shows_the_extract_and_not_the_body(

@@ -21,7 +21,7 @@ __all__ = [
 _HOSTILE = re.compile(
     r"恶意|钓鱼|木马|病毒|蠕虫|勒索|后门|僵尸|挖矿|矿池|黑产|仿冒|假冒|伪造|冒充|伪装|失陷|攻击|黑客|"
     r"窃取|窃密|被盗|盗取|投毒|投递|回连|外联|外传|外泄|回传|上线|远控|载荷|样本|诈骗|骗子|欺诈|命令与控制|命令和控制|"
-    r"控制端|控制服务器|劫持|封堵|封禁|关停|查封|接管|跳转|重定向|植入|泄露站点|暗网|可疑|威胁情报|"
+    r"泄露到|泄露在|托管[在于]|受害|被黑|入侵|心跳|信标|短信|邮件中的|控制端|控制服务器|劫持|封堵|封禁|关停|查封|接管|跳转|重定向|植入|泄露站点|暗网|可疑|威胁情报|"
     r"(?<![A-Za-z0-9])(?:C2|C&C|IOCs?|RAT|APT|payloads?|botnet|phishing|malware|DGA|sinkhole|loader|"
     r"shellcode|stealer|trojan|webshell)(?![A-Za-z0-9])",
     re.IGNORECASE,
@@ -37,11 +37,14 @@ _NAMED_HOST = re.compile(
     r"\s*(?:分别)?[为是:：=“”\"'「（(\s]*$",
     re.IGNORECASE,
 )
+_CALLED_HOST = re.compile(
+    r"[\s”\"'」）)]*(?:是|为)?(?:一个)?(?:(?:恶意|钓鱼|仿冒|可疑)(?:的)?(?:域名|网站|站点|主机)|域名)"
+)
 _DOMAIN_WORD = re.compile(r"域名|(?<![A-Za-z])(?:domain|DNS)", re.IGNORECASE)
 # Words that point the reader to a source, and those that do so unless the sentence is of an attack.
 _SOURCE = re.compile(
     r"(?:参考|原文|来源|出处|详见|详情|参见|参阅|请见|官网|官方|公告|更多|查看|阅读|项目|仓库|文档|译自|"
-    r"投稿|源码|开源|博客|论文|文献|转载|全文|教程|视频|演示|体验|请访问|可访问|关注|购买|(?<![A-Za-z])by)[^。；]{0,12}$"
+    r"投稿|源码|开源|博客|论文|文献|转载|全文|教程|视频|演示|体验|请访问|可访问|关注|购买|(?:数据|资料|图片|文章|消息|信息|内容)来自|(?<![A-Za-z])by)[^。；]{0,12}$"
 )
 _REFERENCE = re.compile(
     r"(?:链接|地址|网址|网站|报道|报告|安装包|产品|补丁|注册|查询)[^。；]{0,12}$"
@@ -57,7 +60,7 @@ _LEADS = re.compile(
 
 _NEAR = 6
 _PREDICATE = re.compile(
-    r"[\s”\"'」）)]*(?:为|是|被|均|属于|系|用于|上|中|下|处|页面|发起|下载|获取|托管)"
+    r"[\s”\"'」）)]*(?:为|是|被|均|属于|系|用于|上|中|下|处|页面|发起|下载|获取|托管|指向|跳转|会|将)"
 )
 
 _VERSION_WORD = (
@@ -94,14 +97,18 @@ _COMMIT = re.compile(
     re.IGNORECASE,
 )
 _SECRET = re.compile(
-    r"(?:密钥|私钥|公钥|令牌|密码|口令|盐|签名|序号|订单|编号|指纹|镜像|加密后|md5一下|"
+    r"(?:密钥|私钥|公钥|令牌|密码|口令|盐|签名|序号|订单|编号|合约|指纹|镜像|加密后|md5一下|"
     r"(?:pass|key|token|secret|cookie|nonce|salt|sign|signature|pwd|sess\w*|passw\w*|auth\w*|uuid|guid|"
-    r"app_?id|client_?id|_id|hostkey|digest|random|ntlm|lmhash|hmac|csrf|bearer|flag|(?:user|root)\.txt))"
+    r"[a-z_]+id|hostkey|digest|random|ntlm|lmhash|hmac|csrf|bearer|flag|(?:user|root)\.txt))"
     r"[^。，,;；\w]{0,5}(?:值)?[为是]?[:：={“”\"'(（\s]{0,4}$|[=&?/]$|:\d{3,5}:$|[0-9a-fA-F]{32}:$|"
     r"[0-9a-fA-F]{2}[·:-]$",
     re.IGNORECASE,
 )
-_CONTAINER = re.compile(r"(?:digest|image|镜像)\W{0,3}sha256:$|@sha\d+:$", re.IGNORECASE)
+# Hashes of what is no file: layers of containers, blocks and transactions of a chain.
+_NO_FILE = re.compile(
+    r"(?:digest|image|镜像)\W{0,3}sha256:$|@sha\d+:$|(?:区块|交易|转账)(?:的)?(?:哈希|hash)?\W{0,3}$",
+    re.IGNORECASE,
+)
 _SECRET_AFTER = re.compile(r"\s*\((?:RSA|DSA|ECDSA|ED25519)\)|[·$]|\s+to file")
 _HASH_WORD = re.compile(
     r"(?<![@\-])(?:md5|sha-?\d*|hash|哈希|散列|摘要|校验)[值]?[为是]?\s*[=:：]?\s*$", re.IGNORECASE
@@ -149,9 +156,9 @@ def is_labelled(before: str) -> bool:
     return _LABELLED.search(before) is not None
 
 
-def is_named_host(before: str) -> bool:
-    """Say whether the word right before says that a host follows."""
-    return _NAMED_HOST.search(before) is not None
+def is_named_host(before: str, after: str) -> bool:
+    """Say whether the words right beside say that it is a host."""
+    return bool(_NAMED_HOST.search(before) or _CALLED_HOST.match(after))
 
 
 def is_source(before: str) -> bool:
@@ -186,7 +193,7 @@ def is_commit(before: str) -> bool:
 
 def is_secret(before: str, after: str) -> bool:
     """Say whether the words around make a hash a key, a token or a part of something longer."""
-    if _SECRET_AFTER.match(after) or _CONTAINER.search(before):
+    if _SECRET_AFTER.match(after) or _NO_FILE.search(before):
         return True
     return bool(_SECRET.search(before)) and not _HASH_WORD.search(before)
 

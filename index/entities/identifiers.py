@@ -43,7 +43,7 @@ def identifiers(text: str) -> tuple[str, ...]:
 
     They are in upper case, but for the letters behind GHSA-. Of ATT&CK, techniques (T1059,
     T1059.001) and tactics (TA0001) are identifiers wherever they stand; groups, software and
-    mitigations where the line speaks of ATT&CK.
+    mitigations where the line speaks of ATT&CK, and alone.
     """
     found: dict[str, int] = {}
     runs = unicodedata.normalize("NFKC", "\n".join(_RUN.findall(text)))
@@ -73,8 +73,10 @@ def _attack_entities(text: str) -> list[str]:
         around = text[
             max(start, match.start() - 200) : min(end % (len(text) + 1), match.end() + 200)
         ]
-        if _ATTACK_CONTEXT.search(around) or (
-            match[0].startswith("G0") and _GROUP_CONTEXT.search(around)
+        if (
+            text.strip() == match[0]
+            or _ATTACK_CONTEXT.search(around)
+            or (match[0].startswith("G0") and _GROUP_CONTEXT.search(around))
         ):
             found.append(match[0])
     return found

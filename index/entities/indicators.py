@@ -8,7 +8,7 @@ public network. What is written plain is one
   commit nor a key, a token or a part of an address;
 - as a domain or a URL: if it is nobody's well-known host, does not look like a file's name or like
   code, and its sentence speaks of an attack, or it stands in a list under such a heading or with
-  other indicators. What a reader is pointed to as a source is none.
+  other indicators, or it is a domain and all there is. What points to a source is none.
 
 Names and addresses reserved for examples count where the words before call them indicators.
 A URL counts as itself, its host not again; a port belongs to a URL only.
@@ -154,14 +154,14 @@ def _is_indicator(
     if candidate.type == "ip":
         return _is_address(candidate, before, after)
     if candidate.looks_like == "code":
-        return is_named_host(before)
-    if section == "indicators" or (section == "alone" and candidate.type == "domain"):
+        return is_named_host(before, after)
+    if section == "indicators":
         return True
     if candidate.looks_like == "address":
         return is_hostile(before, after) or leads_to_address(before, after) or is_listed
     if section == "references" or is_source(before) or after.startswith("邮箱"):
         return False
-    if candidate.looks_like == "program":
+    if candidate.looks_like == "program" or (section == "alone" and candidate.type == "domain"):
         return True
     if is_reference(before) or not is_hostile(before, after):
         return False

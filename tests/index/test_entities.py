@@ -400,6 +400,7 @@ def test_an_operators_file_that_cannot_be_read_is_refused_by_name(operator_file:
         ("CWE-79、ＣＷＥ－８９、CWE-2024", ("CWE-79", "CWE-89")),
         ("ATT&CK 的 G0016、S0154 与 M1036", ("G0016", "S0154", "M1036")),
         ("S1720 交换机和 M1036 型号", ()),
+        ("G0016", ("G0016",)),
         ("", ()),
     ],
 )

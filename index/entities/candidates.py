@@ -17,7 +17,7 @@ from index.entities.hosts import (
 
 __all__ = ["HASH_LENGTHS", "Candidate", "candidates", "may_hold_candidates"]
 
-HASH_LENGTHS = {32: "MD5", 40: "SHA-1", 64: "SHA-256", 128: "SHA-512"}
+HASH_LENGTHS = frozenset({32, 40, 64, 128})  # MD5, SHA-1, SHA-256, SHA-512
 _FEWEST_DIGITS = 8  # different ones in a hash: 32 drawn at random have 14, a pattern a handful
 
 # One of these stands in every line with an indicator; most lines of an article have none.

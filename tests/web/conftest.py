@@ -117,7 +117,7 @@ def invented_news(make: Callable[..., Article]) -> list[Article]:
             identifiers=("CVE-2026-31337",),
             indicators=(
                 *(Indicator(type="ip", value=f"203.0.113.{number}") for number in range(40)),
-                *(Indicator(type="domain", value=f"c{n}.huilu.example") for n in range(9)),
+                *(Indicator(type="domain", value=f"c{n}.huilu.example") for n in range(11)),
                 Indicator(type="hash", value=LONG_ID),
                 Indicator(type="url", value=LONG_URL),
             ),

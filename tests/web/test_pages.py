@@ -167,9 +167,9 @@ def test_indicators_are_shown_defanged_and_are_no_links(visit: Callable[..., Pag
 def test_a_long_list_of_indicators_is_folded(visit: Callable[..., Page]) -> None:
     (shown,) = visit("/article/" + "e" * 16).find("dl", "indicators")
     labels = [" ".join(e.text.split()) for e in shown.inside if e.tag == "dt"]
-    assert labels == ["IP 40", "域名 9", "散列", "URL"]
-    assert [e.text for e in shown.inside if e.tag == "summary"] == ["其余 32 个", "其余 1 个"]
-    assert len([e for e in shown.inside if e.tag == "li"]) == 51
+    assert labels == ["IP 40", "域名 11", "散列", "URL"]
+    assert [e.text for e in shown.inside if e.tag == "summary"] == ["其余 32 个", "其余 3 个"]
+    assert len([e for e in shown.inside if e.tag == "li"]) == 53
 
 
 def test_the_article_page_shows_the_extract_and_not_the_body(

@@ -3,9 +3,11 @@
 import re
 
 __all__ = [
+    "is_assigned",
     "is_commit",
     "is_hostile",
     "is_labelled",
+    "is_named_file",
     "is_named_host",
     "is_of_file",
     "is_reference",
@@ -40,6 +42,7 @@ _NAMED_HOST = re.compile(
 _CALLED_HOST = re.compile(
     r"[\s”\"'」）)]*(?:是|为)?(?:一个)?(?:(?:恶意|钓鱼|仿冒|可疑)(?:的)?(?:域名|网站|站点|主机)|域名)"
 )
+_NAMED_FILE = re.compile(r"(?:命名为|保存为|另存为|文件名?为?)[“\"'「（(\s]*$")
 _DOMAIN_WORD = re.compile(r"域名|(?<![A-Za-z])(?:domain|DNS)", re.IGNORECASE)
 # Words that point the reader to a source, and those that do so unless the sentence is of an attack.
 _SOURCE = re.compile(
@@ -89,6 +92,7 @@ _NETWORK = re.compile(
     r"(?<![A-Za-z0-9])(?:IP|C2|C&C|DNS|IOCs?|ping)(?![A-Za-z0-9])|://",
     re.IGNORECASE,
 )
+_ASSIGNED = re.compile(r"\]\s*=\s*[\"']?$")  # a table of addresses in a program
 _SECTION = re.compile(r"\s+[^\s是为:：,，、(（|/]")
 
 _COMMIT = re.compile(
@@ -166,6 +170,11 @@ def is_source(before: str) -> bool:
     return _SOURCE.search(before) is not None
 
 
+def is_named_file(before: str) -> bool:
+    """Say whether the word right before says that a file follows."""
+    return _NAMED_FILE.search(before) is not None
+
+
 def is_reference(before: str) -> bool:
     """Say whether the words before point the reader somewhere, in a sentence of no attack."""
     return bool(_REFERENCE.search(before)) and not _HOSTILE.search(before)
@@ -174,6 +183,11 @@ def is_reference(before: str) -> bool:
 def is_version(before: str, after: str) -> bool:
     """Say whether the words right before or behind make numbers a version."""
     return bool(_VERSION_BEFORE.search(before) or _VERSION_AFTER.match(after))
+
+
+def is_assigned(before: str) -> bool:
+    """Say whether a program gives an element of a table its value."""
+    return _ASSIGNED.search(before) is not None
 
 
 def speaks_of_network(before: str, after: str) -> bool:

@@ -6,6 +6,7 @@ A file name, a package of Java and a variable's attribute look like hosts too.
 import re
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from itertools import pairwise
 from typing import Literal
 
 from index.entities.words import read_words
@@ -139,7 +140,7 @@ def owner_of_host(host: str) -> Owner:
     if labels[-1] in _RESERVED_LABELS or _PLACEHOLDER.fullmatch(labels[-2]):
         return "reserved"
     known = _known_hosts()
-    if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _PUBLIC_LABELS:
+    if len(labels[-1]) == 2 and labels[-2] in _PUBLIC_LABELS:
         return "known"
     if any(".".join(labels[depth:]) in known for depth in range(len(labels))):
         return "known"
@@ -160,7 +161,14 @@ def owner_of_address(address: Address) -> Owner:
         return "reserved"
     if not address.is_global or address.is_multicast or address.is_reserved:
         return "private"
+    if _is_made_up(address):
+        return "reserved"
     return "known" if str(address) in _RESOLVERS else "unknown"
+
+
+def _is_made_up(address: Address) -> bool:
+    """Say whether an address is one that authors type for an example: 1.2.3.4, 6.6.6.6."""
+    return address.version == 4 and {b - a for a, b in pairwise(address.packed)} in ({0}, {1})
 
 
 @cache

@@ -21,9 +21,11 @@ from itertools import pairwise
 from index.document import Indicator
 from index.entities.candidates import Candidate, candidates, may_hold_candidates
 from index.entities.clues import (
+    is_assigned,
     is_commit,
     is_hostile,
     is_labelled,
+    is_named_file,
     is_named_host,
     is_of_file,
     is_reference,
@@ -155,6 +157,8 @@ def _is_indicator(
         return _is_address(candidate, before, after)
     if candidate.looks_like == "code":
         return is_named_host(before, after)
+    if candidate.type == "domain" and is_named_file(before):
+        return False
     if section == "indicators":
         return True
     if candidate.looks_like == "address":
@@ -169,6 +173,6 @@ def _is_indicator(
 
 
 def _is_address(candidate: Candidate, before: str, after: str) -> bool:
-    if is_version(before, after) or _NETWORK_SIZE.match(after):
+    if is_version(before, after) or is_assigned(before) or _NETWORK_SIZE.match(after):
         return False
     return candidate.looks_like != "version" or speaks_of_network(before, after)

@@ -22,8 +22,8 @@ _FEWEST_DIGITS = 8  # different ones in a hash: 32 drawn at random have 14, a pa
 
 # One of these stands in every line with an indicator; most lines of an article have none.
 _PREFILTER = re.compile(
-    r"[.．][0-9A-Za-z０-９Ａ-Ｚａ-ｚ\])}】） ]|[0-9A-Fa-f]{32}|:[0-9A-Fa-f:\]]|[0-9]。[0-9]"
-    r"|(?:dot|DOT|点)[ \])}】）]|[xX*]p",
+    r"[.．][0-9A-Za-z０-９Ａ-Ｚａ-ｚ\])}】）］｝ ]|[0-9A-Fa-f]{32}|:[0-9A-Fa-f:\]]|[0-9]。[0-9]"
+    r"|(?:dot|DOT|点)[ \])}】）］｝]|[xX*]p",
 )
 
 _LONGEST_URL = 2000

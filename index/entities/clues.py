@@ -113,7 +113,10 @@ _NO_FILE = re.compile(
     r"(?:digest|image|镜像)\W{0,3}sha256:$|@sha\d+:$|(?:区块|交易|转账)(?:的)?(?:哈希|hash)?\W{0,3}$",
     re.IGNORECASE,
 )
-_SECRET_AFTER = re.compile(r"\s*\((?:RSA|DSA|ECDSA|ED25519)\)|[·$]|\s+to file")
+_SECRET_AFTER = re.compile(
+    r"\s*\((?:RSA|DSA|ECDSA|ED25519)\)|[·$]|\s+to file|:[0-9a-fA-F]{32}(?![0-9a-fA-F])"
+    r"|\s*(?:为|是)\s*NTLM"
+)
 _HASH_WORD = re.compile(
     r"(?<![@\-])(?:md5|sha-?\d*|hash|哈希|散列|摘要|校验)[值]?[为是]?\s*[=:：]?\s*$", re.IGNORECASE
 )
@@ -125,8 +128,8 @@ _HASHED = re.compile(
     re.IGNORECASE,
 )
 _SHORT_LABEL = re.compile(
-    r"(?:^|[\s,，、与和|(（])[A-Za-z0-9_.\-]{1,16}[:：]\s*$|^\W*(?:[\w.\-]{1,16}\s+){0,2}\W*$",
-    re.ASCII,
+    r"(?:^|[\s,，、与和|(（])[A-Za-z0-9_.\-]{1,16}[:：]\s*$"
+    r"|^[^A-Za-z0-9\u4e00-\u9fff]*(?:[A-Za-z0-9_.\-]{1,16}\s+){0,2}[^A-Za-z0-9\u4e00-\u9fff]*$"
 )
 
 _INDICATOR_HEADING = re.compile(

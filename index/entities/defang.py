@@ -13,7 +13,7 @@ _WIDE = {chr(code + 0xFEE0): chr(code) for code in range(0x30, 0x7B) if chr(code
 # Zero-width characters break a host on the screen only; the two above are no text.
 _DROPPED = dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff" + DOT + COLON, "")
 _DASHES = dict.fromkeys("‐‑‒–−﹣－", "-")
-_MARKS = {"．": ".", "／": "/", "＠": "@", "＿": "_", "［": "[", "］": "]"}
+_MARKS = {"．": ".", "／": "/", "＠": "@", "＿": "_", "［": "[", "］": "]", "｛": "{", "｝": "}"}
 _NARROW = str.maketrans(_WIDE | _DROPPED | _DASHES | _MARKS)
 
 _OPEN, _CLOSE = r"[\[({【（]", r"[\])}】）]"

@@ -19,6 +19,7 @@ __all__ = ["HASH_LENGTHS", "Candidate", "candidates", "may_hold_candidates"]
 
 HASH_LENGTHS = frozenset({32, 40, 64, 128})  # MD5, SHA-1, SHA-256, SHA-512
 _FEWEST_DIGITS = 8  # different ones in a hash: 32 drawn at random have 14, a pattern a handful
+_PADDING = re.compile(r"(.)\1{7}")  # numbers and addresses of a chain are filled up to its length
 
 # One of these stands in every line with an indicator; most lines of an article have none.
 _PREFILTER = re.compile(
@@ -154,6 +155,7 @@ def _hash(token: str, start: int, end: int) -> Candidate:
     fits = (
         len(digits) in HASH_LENGTHS
         and len(set(digits)) >= _FEWEST_DIGITS
+        and not _PADDING.search(digits)
         and not digits.isdigit()
         and not digits.isalpha()
     )

@@ -101,7 +101,7 @@ _COMMIT = re.compile(
     re.IGNORECASE,
 )
 _SECRET = re.compile(
-    r"(?:密钥|私钥|公钥|令牌|密码|口令|盐|签名|序号|订单|编号|合约|指纹|镜像|加密后|md5一下|"
+    r"(?:密钥|私钥|公钥|令牌|密码|口令|盐|签名|序号|订单|编号|合约|指纹|证书|镜像|加密后|md5一下|"
     r"(?:pass|key|token|secret|cookie|nonce|salt|sign|signature|pwd|sess\w*|passw\w*|auth\w*|uuid|guid|"
     r"[a-z_]+id|hostkey|digest|random|ntlm|lmhash|hmac|csrf|bearer|flag|(?:user|root)\.txt))"
     r"[^。，,;；\w]{0,5}(?:值)?[为是]?[:：={“”\"'(（\s]{0,4}$|[=&?/]$|:\d{3,5}:$|[0-9a-fA-F]{32}:$|"

@@ -35,6 +35,7 @@ _ATTACK_ENTITY = re.compile(
     r"(?<![A-Za-z0-9])(?:[GS][01]\d{3}|M10[1-5]\d)(?![A-Za-z0-9])", re.ASCII
 )
 _ATTACK_CONTEXT = re.compile(r"ATT&CK|MITRE|(?<![A-Za-z0-9])(?:T1[0-6]\d\d|TA00\d\d)(?![0-9])")
+_AROUND = 200  # characters
 _GROUP_CONTEXT = re.compile(r"APT|(?:组织|团伙|集团|Group)\W{0,3}G0")
 
 
@@ -66,15 +67,14 @@ def identifiers(text: str) -> tuple[str, ...]:
 
 def _attack_entities(text: str) -> list[str]:
     found = []
+    alone = text.strip()
     for match in _ATTACK_ENTITY.finditer(text):
-        start = text.rfind("\n", 0, match.start()) + 1
-        end = text.find("\n", match.end())
         # The neighbourhood is enough of a line without end, and keeps the work in proportion.
-        around = text[
-            max(start, match.start() - 200) : min(end % (len(text) + 1), match.end() + 200)
-        ]
+        before = text[max(0, match.start() - _AROUND) : match.start()].rpartition("\n")[2]
+        after = text[match.end() : match.end() + _AROUND].partition("\n")[0]
+        around = before + match[0] + after
         if (
-            text.strip() == match[0]
+            match[0] == alone
             or _ATTACK_CONTEXT.search(around)
             or (match[0].startswith("G0") and _GROUP_CONTEXT.search(around))
         ):

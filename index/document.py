@@ -10,6 +10,8 @@ __all__ = [
     "Evidence",
     "FieldName",
     "Image",
+    "Indicator",
+    "IndicatorType",
     "Mention",
     "OrganisationType",
     "Precision",
@@ -24,6 +26,7 @@ Precision = Literal["minute", "day"]
 OrganisationType = Literal[
     "company", "government", "institute", "association", "media", "group", "other"
 ]
+IndicatorType = Literal["ip", "domain", "hash", "url"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,17 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """A trace of an attack that an article names, refanged and canonical.
+
+    What shows it defangs it: see `index.entities.defang`.
+    """
+
+    type: IndicatorType
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
     """What a page says, without what the site hangs around it.
 
@@ -94,6 +108,7 @@ class Article:
     fetched: datetime | None
     mentions: tuple[Mention, ...] = ()
     identifiers: tuple[str, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
 
     @property
     def lead_is_repeated(self) -> bool:

@@ -17,7 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from index.document import Article, Evidence, Image, Mention
+from index.document import Article, Evidence, Image, Indicator, Mention
 from index.entities.learning import AGREEING, fold_learned
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
@@ -500,6 +500,10 @@ def _article(values: dict[str, Any]) -> Article:
             values[name] = datetime.fromisoformat(values[name])
     values["tags"] = tuple(values["tags"])
     values["identifiers"] = tuple(values["identifiers"])
+    # A record from before there were indicators has none.
+    values["indicators"] = tuple(
+        Indicator(**indicator) for indicator in values.get("indicators", ())
+    )
     values["images"] = tuple(Image(**image) for image in values["images"])
     values["mentions"] = tuple(
         Mention(

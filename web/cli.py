@@ -42,7 +42,7 @@ from search.synonyms import Synonyms
 from web.evaluate import print_run, run_object
 from web.params import MAX_SIZE, parse_day
 from web.progress import progress_on
-from web.wire import results_object, suggestions_object
+from web.wire import indicators_object, results_object, suggestions_object
 
 __all__ = ["main"]
 
@@ -323,6 +323,7 @@ def _extracted_object(path: str, article: Article) -> dict[str, object]:
             for mention in article.mentions
         ],
         "identifiers": article.identifiers,
+        "indicators": indicators_object(article),
         "skipped": None,
     }
 

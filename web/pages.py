@@ -20,6 +20,7 @@ from web.facets import Row, chips, facets, recent_periods, rows, understood_chip
 from web.paging import pager
 from web.params import adding, changed, pairs, query_url, read_request, search_url
 from web.rewrite import alternatives, without_word, word_required
+from web.wire import indicators_object
 
 __all__ = ["blueprint"]
 
@@ -39,6 +40,7 @@ _TYPES = {
     "group": "团伙",
     "other": "其他",
 }
+_INDICATORS = {"ip": "IP", "domain": "域名", "hash": "散列", "url": "URL"}
 
 
 def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
@@ -73,6 +75,11 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
             article=found,
             excerpt=excerpt(found),
             types=_TYPES,
+            indicators=[
+                (_INDICATORS[kind], values)
+                for kind, values in indicators_object(found).items()
+                if values
+            ],
             category_url=found.category and _filtered("category", found.category),
             source_url=_filtered("source", found.source),
             canonical=settings.base_url and settings.base_url.rstrip("/") + canonical,

@@ -7,12 +7,19 @@ from typing import Any
 from urllib.parse import quote
 
 from index.document import BEIJING, Article, Evidence
+from index.entities import defang
 from search.request import SearchRequest
 from search.results import Hit, SearchResults, Suggestion, SuggestionGroup
 from web.excerpt import Excerpt
 from web.params import query_url, search_url
 
-__all__ = ["article_object", "error_object", "results_object", "suggestions_object"]
+__all__ = [
+    "article_object",
+    "error_object",
+    "indicators_object",
+    "results_object",
+    "suggestions_object",
+]
 
 _LEAD_IN = 120  # characters of an article's snippet, which no query has chosen
 
@@ -98,7 +105,16 @@ def article_object(article: Article, excerpt: Excerpt) -> dict[str, Any]:
             for mention in excerpt.mentions
         ],
         "duplicates": [],
+        "indicators": indicators_object(article),
     }
+
+
+def indicators_object(article: Article) -> dict[str, list[str]]:
+    """Return an article's indicators by type, defanged, so that no program makes links of them."""
+    by_type: dict[str, list[str]] = {"ip": [], "domain": [], "hash": [], "url": []}
+    for indicator in article.indicators:
+        by_type[indicator.type].append(defang(indicator.value))
+    return by_type
 
 
 def suggestions_object(typed: str, groups: Iterable[SuggestionGroup]) -> dict[str, Any]:

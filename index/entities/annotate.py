@@ -1,4 +1,4 @@
-"""Annotating an article with its organisations and identifiers."""
+"""Annotating an article with its organisations, identifiers and indicators."""
 
 from dataclasses import replace
 from functools import cache
@@ -8,6 +8,7 @@ from importlib.resources import files
 from index.document import Article
 from index.entities.denials import Denials
 from index.entities.identifiers import identifiers
+from index.entities.indicators import indicators
 from index.entities.recognise import recognise
 from index.entities.table import OrganisationTable
 
@@ -19,12 +20,13 @@ _NOTHING_DENIED = Denials()
 def annotate(
     article: Article, table: OrganisationTable, denials: Denials = _NOTHING_DENIED
 ) -> Article:
-    """Return the article with its mentions and identifiers."""
+    """Return the article with its mentions, identifiers and indicators."""
     text = "\n".join((article.title, article.lead, article.body))
     annotated = replace(
         article,
         mentions=recognise(article.title, article.lead, article.body, table),
         identifiers=identifiers(text),
+        indicators=indicators(text),
     )
     return denials.apply(annotated, table)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.document import Mention, OrganisationType
+from index.document import Indicator, Mention, OrganisationType
 from index.entities import (
     Denials,
     OrganisationTable,
@@ -344,12 +344,14 @@ def test_surfaces_and_evidence_are_slices_of_their_field(title: str, lead: str, 
     assert len({mention.name for mention in mentions}) == len(mentions)
 
 
-def test_annotating_adds_mentions_and_identifiers_and_changes_nothing_else() -> None:
-    article = make_article(title="微软修复漏洞", body="CVE-2031-0001 由谷歌报告。", lead="")
+def test_annotating_adds_what_it_finds_and_changes_nothing_else() -> None:
+    body = "CVE-2031-0001 由谷歌报告，C2 为 lanting[.]top。"
+    article = make_article(title="微软修复漏洞", body=body, lead="")
     annotated = annotate(article, TABLE)
     assert annotated.organisations == ("微软", "谷歌")
     assert annotated.identifiers == ("CVE-2031-0001",)
-    assert replace(annotated, mentions=(), identifiers=()) == article
+    assert annotated.indicators == (Indicator(type="domain", value="lanting.top"),)
+    assert replace(annotated, mentions=(), identifiers=(), indicators=()) == article
 
 
 # The table and the operator's file
@@ -485,6 +487,11 @@ def test_an_operators_file_that_cannot_be_read_is_refused_by_name(operator_file:
         ("技术T1059.001、T1190，战术TA0001", ("T1059.001", "T1190", "TA0001")),
         ("XCVE-2021-44228 CVE-2021-123 CVE-1021-44228", ()),
         ("t1059 XT1059 T10590 T2059", ()),
+        ("GHSA-JFH8-c2jp-5V3Q、GHSA-abcd-1234-zzzz", ("GHSA-jfh8-c2jp-5v3q",)),
+        ("CWE-79、ＣＷＥ－８９、CWE-2024", ("CWE-79", "CWE-89")),
+        ("ATT&CK 的 G0016、S0154 与 M1036", ("G0016", "S0154", "M1036")),
+        ("S1720 交换机和 M1036 型号", ()),
+        ("G0016", ("G0016",)),
         ("", ()),
     ],
 )

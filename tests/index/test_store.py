@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from index.document import BEIJING, Article, Mention
+from index.document import BEIJING, Article, Indicator, Mention
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
 from index.store import ArticleStore, page_digest
@@ -48,6 +48,19 @@ def test_an_article_comes_back_as_it_went_in(
     outcome, article = put("x", published=day(1), tags=("甲", "乙"), body="正文", fetched=day(2))
     assert outcome == "added"
     assert store.article(ID) == article
+
+
+def test_an_article_comes_back_with_its_indicators_and_from_before_there_were_any(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]], tmp_path: Path
+) -> None:
+    known = (Indicator(type="domain", value="lanting.top"),)
+    put("x", indicators=known)
+    store.commit()
+    assert store.article(ID).indicators == known
+    with closing(sqlite3.connect(tmp_path / "articles.sqlite3")) as database:
+        database.execute("UPDATE article SET document = json_remove(document, '$.indicators')")
+        database.commit()
+    assert store.article(ID).indicators == ()
 
 
 def test_the_newer_crawl_wins_then_the_longer_body(

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from index.document import BEIJING, Article, Evidence, Mention
+from index.document import BEIJING, Article, Evidence, Indicator, Mention
 from index.settings import Settings
 from search import Searcher, SearchRequest
 from tests.web.html import Page, get_page
@@ -94,6 +94,9 @@ def invented_news(make: Callable[..., Article]) -> list[Article]:
                 views=number * 100 if number % 5 else None,
                 mentions=tuple(mentions),
                 identifiers=(f"CVE-2026-{90000 + number}", "T1486") if number % 3 else (),
+                indicators=(Indicator(type="url", value="http://huilu.example/a.exe"),)
+                if number == 7
+                else (),
             )
         )
     articles.append(
@@ -112,6 +115,12 @@ def invented_news(make: Callable[..., Article]) -> list[Article]:
             body=f"{LONG_ID}\n{LONG_URL}\n" * 12,
             mentions=(mention(LONG_NAME, "company", salient=True, body=""),),
             identifiers=("CVE-2026-31337",),
+            indicators=(
+                *(Indicator(type="ip", value=f"203.0.113.{number}") for number in range(40)),
+                *(Indicator(type="domain", value=f"c{n}.huilu.example") for n in range(11)),
+                Indicator(type="hash", value=LONG_ID),
+                Indicator(type="url", value=LONG_URL),
+            ),
         )
     )
     articles.append(

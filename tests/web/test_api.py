@@ -29,7 +29,16 @@ HIT_KEYS = [
 ]
 ARTICLE_KEYS = [
     *HIT_KEYS,
-    *("category_printed", "lead", "tags", "extract", "views", "mentions", "duplicates"),
+    *(
+        "category_printed",
+        "lead",
+        "tags",
+        "extract",
+        "views",
+        "mentions",
+        "duplicates",
+        "indicators",
+    ),
 ]
 
 

@@ -155,6 +155,23 @@ def test_identifiers_lead_to_a_search_that_finds_the_article(visit: Callable[...
     assert parse_qs(urlsplit(link.href).query)["q"] == ["CVE-2026-90007"]
 
 
+def test_indicators_are_shown_defanged_and_are_no_links(visit: Callable[..., Page]) -> None:
+    (shown,) = visit(f"/article/{7:016x}").find("dl", "indicators")
+    assert [element.text for element in shown.inside if element.tag == "dt"] == ["URL"]
+    assert [element.text for element in shown.inside if element.tag == "li"] == [
+        "hxxp://huilu[.]example/a.exe"
+    ]
+    assert not [element for element in shown.inside if element.tag == "a"]
+
+
+def test_a_long_list_of_indicators_is_folded(visit: Callable[..., Page]) -> None:
+    (shown,) = visit("/article/" + "e" * 16).find("dl", "indicators")
+    labels = [" ".join(e.text.split()) for e in shown.inside if e.tag == "dt"]
+    assert labels == ["IP 40", "域名 11", "散列", "URL"]
+    assert [e.text for e in shown.inside if e.tag == "summary"] == ["其余 32 个", "其余 3 个"]
+    assert len([e for e in shown.inside if e.tag == "li"]) == 53
+
+
 def test_the_article_page_shows_the_extract_and_not_the_body(
     client: FlaskClient, news: list[Article]
 ) -> None:

@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 
 from index.analysis import Analyzer
 from index.document import BEIJING
+from index.entities import identifiers
 from index.errors import QueryError
 from search.periods import Period, find_period, read_date, read_span
 from search.query import (
@@ -306,6 +307,15 @@ class _Parser:
                 self.note("bad_identifier", message, start, self.at)
                 return None
             return PhraseQuery(text=f"CVE-{number[1]}-{number[2]}")
+        if field == "identifier":
+            found = identifiers(value)
+            if len(found) != 1:
+                message = (
+                    f"“{value}”不是编号，已忽略。写作 CVE-2024-3400、CNVD-2024-12345 或 T1059。"
+                )
+                self.note("bad_identifier", message, start, self.at)
+                return None
+            value = found[0]
         return KeywordQuery(field=field, values=(value,))
 
     def _dates(self, field: str, value: str, start: int) -> Query | None:

@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 from index.document import BEIJING, Article, Evidence
-from search.request import SearchRequest
-from search.results import Hit, SearchResults, Suggestion, SuggestionGroup
+from search.request import FACETS, SearchRequest
+from search.results import FacetBucket, FacetValues, Hit, SearchResults, Suggestion, SuggestionGroup
 from web.excerpt import Excerpt
+from web.facets import facet_url
 from web.params import query_url, search_url
 
-__all__ = ["article_object", "error_object", "results_object", "suggestions_object"]
+__all__ = ["article_object", "error_object", "facet_object", "results_object", "suggestions_object"]
 
 _LEAD_IN = 120  # characters of an article's snippet, which no query has chosen
 
@@ -33,10 +34,7 @@ def results_object(results: SearchResults) -> dict[str, Any]:
         "took_ms": results.took_ms,
         "hits": [_hit_object(hit) for hit in results.hits],
         "facets": {
-            name: [
-                {"value": bucket.value, "count": bucket.count, "selected": bucket.selected}
-                for bucket in buckets
-            ]
+            name: [_bucket_object(bucket) for bucket in buckets]
             for name, buckets in results.facets.items()
         },
         "relaxed": list(results.relaxed),
@@ -61,6 +59,27 @@ def results_object(results: SearchResults) -> dict[str, Any]:
             for period in results.understood
         ],
     } | asked
+
+
+def facet_object(
+    request: SearchRequest, name: str, typed: str, values: FacetValues
+) -> dict[str, Any]:
+    """Return the answer of /api/v1/facets; `url` chooses a value, or no longer, on this site."""
+    return {
+        "name": name,
+        "prefix": typed,
+        "total": values.total,
+        "values": [
+            _bucket_object(bucket) | {"url": _value_url(request, name, bucket)}
+            for bucket in values.buckets
+        ],
+    }
+
+
+def _value_url(request: SearchRequest, name: str, bucket: FacetBucket) -> str:
+    if name in FACETS:
+        return facet_url(request, name, bucket)
+    return f"/identifier/{quote(bucket.value)}"
 
 
 def article_object(article: Article, excerpt: Excerpt) -> dict[str, Any]:
@@ -139,6 +158,11 @@ def _suggestion_url(kind: str, found: Suggestion) -> str:
 def error_object(code: str, message: str, detail: Mapping[str, object]) -> dict[str, Any]:
     """Return the one shape of every error."""
     return {"error": {"code": code, "message": message, "detail": dict(detail)}}
+
+
+def _bucket_object(bucket: FacetBucket) -> dict[str, Any]:
+    counts = {"value": bucket.value, "count": bucket.count, "selected": bucket.selected}
+    return counts if bucket.salient is None else counts | {"salient": bucket.salient}
 
 
 def _hit_object(hit: Hit) -> dict[str, Any]:

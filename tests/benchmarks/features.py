@@ -48,7 +48,8 @@ def measure_features(settings: Settings) -> Features:
             matches = state.evaluator.evaluate(compiled).where(state.view.live)
             counts = state.view.facets.counts(matches.documents)
             for name in FACETS:
-                state.view.keywords[name].top(counts[name], 50)
+                column = state.view.keywords[name]
+                column.top(column.totals(counts[name]), 50)
             ordered(state.view, (matches,), "relevance", 10)
 
         def selection(text: str) -> None:

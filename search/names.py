@@ -9,17 +9,20 @@ from search.pinyin import initials, spellings
 __all__ = ["NameIndex", "spelt"]
 
 _LEAST_SOUND = 3  # letters of pinyin that are looked for inside a name too
-_LEAST_ALIKE = 0.6  # of two names that one may stand for the other
+_LEAST_ALIKE = 0.65  # of two names that one may stand for the other
 
 
 def spelt(name: str) -> Iterator[str]:
     """Give the pinyin of a name and its initials, in each of its likely readings."""
-    if name.isascii():
-        return
-    for spelling in spellings(name):
-        letters = tuple(syllable for syllable in spelling if syllable.strip())
+    for letters in _readings(name):
         yield "".join(letters)
         yield initials(letters)
+
+
+def _readings(name: str) -> Iterator[tuple[str, ...]]:
+    if not name.isascii():
+        for spelling in spellings(name):
+            yield tuple(syllable for syllable in spelling if syllable.strip())
 
 
 class NameIndex:
@@ -65,7 +68,9 @@ class NameIndex:
 
         text = " ".join(normalise(typed).text.split())
         found: dict[int, float] = {}
-        asked = [(self._written, text), *((self._sounds, sound) for sound in spelt(text))]
+        # Of initials half are alike in most names.
+        sounds = ["".join(letters) for letters in _readings(text)]
+        asked = [(self._written, text), *((self._sounds, sound) for sound in sounds)]
         for lines, key in asked:
             for _, alike, place in extract(
                 key,

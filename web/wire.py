@@ -11,7 +11,7 @@ from search.request import FACETS, SearchRequest
 from search.results import FacetBucket, FacetValues, Hit, SearchResults, Suggestion, SuggestionGroup
 from web.excerpt import Excerpt
 from web.facets import facet_url
-from web.params import query_url, search_url
+from web.params import EXCLUDABLE, adding, query_url, search_url
 
 __all__ = ["article_object", "error_object", "facet_object", "results_object", "suggestions_object"]
 
@@ -64,22 +64,31 @@ def results_object(results: SearchResults) -> dict[str, Any]:
 def facet_object(
     request: SearchRequest, name: str, typed: str, values: FacetValues
 ) -> dict[str, Any]:
-    """Return the answer of /api/v1/facets; `url` chooses a value, or no longer, on this site."""
+    """Return the answer of /api/v1/facets.
+
+    `url` is the path of the search that has a value chosen, or no longer; `exclude_url` of that
+    which excludes it.
+    """
     return {
         "name": name,
         "prefix": typed,
         "total": values.total,
         "values": [
-            _bucket_object(bucket) | {"url": _value_url(request, name, bucket)}
-            for bucket in values.buckets
+            _bucket_object(bucket) | _value_urls(request, name, bucket) for bucket in values.buckets
         ],
     }
 
 
-def _value_url(request: SearchRequest, name: str, bucket: FacetBucket) -> str:
-    if name in FACETS:
-        return facet_url(request, name, bucket)
-    return f"/identifier/{quote(bucket.value)}"
+def _value_urls(request: SearchRequest, name: str, bucket: FacetBucket) -> dict[str, str | None]:
+    if name not in FACETS:
+        return {"url": f"/identifier/{quote(bucket.value)}", "exclude_url": None}
+    may_exclude = name in EXCLUDABLE and not bucket.selected
+    return {
+        "url": facet_url(request, name, bucket),
+        "exclude_url": search_url(adding(request, f"exclude_{name}", bucket.value))
+        if may_exclude
+        else None,
+    }
 
 
 def article_object(article: Article, excerpt: Excerpt) -> dict[str, Any]:

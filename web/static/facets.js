@@ -24,7 +24,12 @@
       element("span", { class: "entry-name" }, element("span", {}, found.value)),
       element("span", { class: "entry-count" }, ...counts(found)));
     if (found.selected) link.setAttribute("aria-current", "true");
-    return element("li", {}, link);
+    const item = element("li", {}, link);
+    if (found.exclude_url) {
+      const name = element("span", { class: "visually-hidden" }, found.value);
+      item.append(element("a", { class: "exclude", href: found.exclude_url, rel: "nofollow" }, "不含", name));
+    }
+    return item;
   };
 
   const attach = (form) => {

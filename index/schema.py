@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from index.analysis import Analyzer, FieldTokens
 from index.document import Article, Mention, OrganisationType
@@ -30,8 +30,7 @@ _EXACT_LENGTHS = 24
 _SALIENT = "+"
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
+class Naming(NamedTuple):
     """That an article names an organisation: its name and type, and whether it acts there."""
 
     name: str

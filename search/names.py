@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from index.analysis import normalise
 from search.pinyin import initials, spellings
@@ -9,7 +10,9 @@ from search.pinyin import initials, spellings
 __all__ = ["NameIndex", "spelt"]
 
 _LEAST_SOUND = 3  # letters of pinyin that are looked for inside a name too
-_LEAST_ALIKE = 0.65  # of two names that one may stand for the other
+# Of two names that one may stand for the other: 奇安新 and 奇安信 are alike by 0.67.
+_LEAST_ALIKE = 0.65
+_LEAST_ALIKE_IN_SOUND = 0.75
 
 
 def spelt(name: str) -> Iterator[str]:
@@ -26,17 +29,28 @@ def _readings(name: str) -> Iterator[tuple[str, ...]]:
 
 
 class NameIndex:
-    """Finds names by any of their spellings."""
+    """Finds names by any of their spellings.
+
+    `_tails` are the pinyin and the initials of names from each character but the first on.
+    """
 
     def __init__(self, names: Mapping[str, Sequence[str]]) -> None:
         """Take each name with all that it is written like, itself included."""
         self._names = tuple(names)
         written: dict[tuple[str, int], None] = {}
+        sounds: dict[tuple[str, int], None] = {}
+        tails: dict[tuple[str, int], None] = {}
         for number, others in enumerate(names.values()):
             for other in others:
-                written[normalise(other).text, number] = None
-        sounds = dict.fromkeys((sound, number) for key, number in written for sound in spelt(key))
-        self._written, self._sounds = _Lines(written), _Lines(sounds)
+                key = normalise(other).text
+                written[key, number] = None
+                for order, letters in enumerate(_readings(key)):
+                    sounds["".join(letters), number] = None
+                    sounds[initials(letters), number] = None
+                    for place in range(1, 0 if order else len(letters)):
+                        tails["".join(letters[place:]), number] = None
+                        tails[initials(letters[place:]), number] = None
+        self._written, self._sounds, self._tails = map(_Lines, (written, sounds, tails))
 
     def spelt(self) -> Iterator[tuple[str, str]]:
         """Give every spelling with its name."""
@@ -47,8 +61,8 @@ class NameIndex:
     def find(self, typed: str) -> dict[str, int]:
         """Return the names that hold what is typed, each with its rank.
 
-        A name that is spelt so has rank 0, one that begins so 1, others 2. Inside a name fewer than
-        three letters are no pinyin: they would be in every second one.
+        A name that is spelt so has rank 0, one that begins so 1, others 2. Inside a name pinyin
+        begins with a character, and is three letters: fewer would be in every second one.
         """
         text = " ".join(normalise(typed).text.split())
         if not text:
@@ -56,27 +70,30 @@ class NameIndex:
         found = self._written.find(text, inside=True)
         letters = text.replace(" ", "")
         if letters.isascii():
-            sounds = self._sounds.find(letters, inside=len(letters) >= _LEAST_SOUND)
+            sounds = self._sounds.find(letters)
+            if len(letters) >= _LEAST_SOUND:
+                sounds = dict.fromkeys(self._tails.find(letters), 2) | sounds
             for number, rank in sounds.items():
                 found[number] = min(rank, found.get(number, rank))
         return {self._names[number]: rank for number, rank in found.items()}
 
     def near(self, typed: str, most: int) -> list[str]:
         """Return the names that are written or sound most like a text, the likeliest first."""
-        from rapidfuzz.distance import DamerauLevenshtein
+        from rapidfuzz.distance import OSA
         from rapidfuzz.process import extract
 
         text = " ".join(normalise(typed).text.split())
         found: dict[int, float] = {}
         # Of initials half are alike in most names.
-        sounds = ["".join(letters) for letters in _readings(text)]
-        asked = [(self._written, text), *((self._sounds, sound) for sound in sounds)]
-        for lines, key in asked:
+        sounds = ["".join(letters) for letters in islice(_readings(text), 1)]
+        asked = [(self._written, text, _LEAST_ALIKE)]
+        asked += [(self._sounds, sound, _LEAST_ALIKE_IN_SOUND) for sound in sounds]
+        for lines, key, least in asked:
             for _, alike, place in extract(
                 key,
                 lines.keys,
-                scorer=DamerauLevenshtein.normalized_similarity,
-                score_cutoff=_LEAST_ALIKE,
+                scorer=OSA.normalized_similarity,
+                score_cutoff=least,
                 limit=most,
             ):
                 number = lines.owners[place]
@@ -98,7 +115,7 @@ class _Lines:
             self._starts.append(at)
             at += len(key) + 1
 
-    def find(self, typed: str, *, inside: bool) -> dict[int, int]:
+    def find(self, typed: str, *, inside: bool = False) -> dict[int, int]:
         """Return the owners of the keys that begin so, or have it inside, with their ranks."""
         wanted = typed if inside else f"\n{typed}"
         found: dict[int, int] = {}

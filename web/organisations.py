@@ -71,9 +71,13 @@ def _organisation(searcher: Searcher, found: Organisation, *, acting_only: bool)
     name = found.name
     # As a word of the query the name narrows its own facet too, which then counts who is named
     # together with it; as a filter it would not.
+    # Of the list that is not shown its newest hit is enough: that of the last month.
     named, acting = (
-        SearchRequest(query=f"{field}:{quoted(name)}", sort="newest", size=_NEWEST)
-        for field in ("机构", "主角")
+        SearchRequest(query=f"{field}:{quoted(name)}", sort="newest", size=size)
+        for field, size in (
+            ("机构", 1 if acting_only else _NEWEST),
+            ("主角", _NEWEST if acting_only else 1),
+        )
     )
     every, main = searcher.search(named), searcher.search(acting)
     newest = main if acting_only else every

@@ -139,18 +139,18 @@ class KeywordColumn:
         """Return the counts of values that are marked, None where none can be."""
         return counts[len(self.values) :] if self._is_marked else None
 
-    def top(self, weights: NDArray[np.integer | np.floating], size: int) -> list[int]:
-        """Return the numbers of the values that weigh most, none of 0 or less.
-
-        Ties are in the order of the values.
-        """
-        (used,) = np.nonzero(weights > 0)
-        weights = weights[used]
-        if len(used) > _MUCH_MORE * size:
-            least = np.partition(weights, len(used) - size)[len(used) - size]
+    def first(
+        self,
+        numbers: NDArray[np.int64],
+        weights: NDArray[np.integer | np.floating],
+        size: int,
+    ) -> list[int]:
+        """Return the numbers that weigh most of some, ties in the order of the values."""
+        if len(numbers) > _MUCH_MORE * size:
+            least = np.partition(weights, len(weights) - size)[len(weights) - size]
             kept = weights >= least
-            used, weights = used[kept], weights[kept]
-        found: list[int] = used[np.lexsort((self._ranks[used], -weights))[:size]].tolist()
+            numbers, weights = numbers[kept], weights[kept]
+        found: list[int] = numbers[np.lexsort((self._ranks[numbers], -weights))[:size]].tolist()
         return found
 
     @cached_property

@@ -1,6 +1,6 @@
 """Values of a field with the articles that have them: ranked, listed, or those that stand out."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,49 +32,46 @@ class Counted:
         """Return what a column has counted."""
         return cls(column, column.totals(counts), column.marked(counts))
 
-    @property
-    def weights(self) -> _Numbers:
-        """A number for each value, the larger the further in front: who acts, then who is named."""
-        if self.salient is None:
-            return self.counts
-        return self.salient * (int(self.counts.max(initial=0)) + 1) + self.counts
+    def ranked(self, size: int | None = None) -> list[int]:
+        """Return the numbers of the first values, none that no document has.
 
-    def ranked(self, ranks: Mapping[str, int] | None) -> list[int]:
-        """Return the numbers of the values that some document has, in the order of a list.
-
-        With `ranks` only those that have a rank, the lowest first.
+        They are those in which an organisation acts most often, or that are named most.
         """
-        column, weights = self.column, self.weights
-        if ranks is None:
-            return column.top(weights, len(column.values))
-        found = (
-            (rank, -int(weights[number]), value, number)
-            for value, rank in ranks.items()
-            if (number := column.number(value)) is not None and weights[number]
-        )
-        return [number for *_, number in sorted(found)]
+        (used,) = np.nonzero(self.counts)
+        return self.column.first(used, self._weights(used), len(used) if size is None else size)
 
-    def top(self, size: int) -> list[str]:
-        """Return the first values, none that no document has."""
-        return [self.column.values[number] for number in self.column.top(self.weights, size)]
+    def ranked_by(self, ranks: Mapping[str, int]) -> list[int]:
+        """Return the numbers of the values that have a rank, the lowest first."""
+        known = {
+            number: rank
+            for value, rank in ranks.items()
+            if (number := self.column.number(value)) is not None
+        }
+        numbers = np.array(list(known), np.int64)
+        numbers = numbers[self.counts[numbers] > 0]
+        order = self.column.first(numbers, self._weights(numbers), len(numbers))
+        return sorted(order, key=known.__getitem__)
 
     def buckets(
-        self, values: Iterable[str], selected: Container[str] = ()
+        self, numbers: Sequence[int], selected: Container[str] = ()
     ) -> tuple[FacetBucket, ...]:
-        """Return some values with their counts, 0 for one that the column does not have."""
+        """Return some values with their counts."""
+        values = [self.column.values[number] for number in numbers]
+        places = np.array(numbers, np.int64)
+        none: list[None] = [None] * len(values)
+        salient = none if self.salient is None else self.salient[places].tolist()
         return tuple(
-            FacetBucket(
-                value=value,
-                count=self._count(self.counts, value),
-                salient=None if self.salient is None else self._count(self.salient, value),
-                selected=value in selected,
+            FacetBucket(value=value, count=count, salient=acts, selected=value in selected)
+            for value, count, acts in zip(
+                values, self.counts[places].tolist(), salient, strict=True
             )
-            for value in values
         )
 
-    def _count(self, counts: _Numbers, value: str) -> int:
-        number = self.column.number(value)
-        return 0 if number is None else int(counts[number])
+    def _weights(self, numbers: _Numbers) -> _Numbers:
+        counts = self.counts[numbers]
+        if self.salient is None:
+            return counts
+        return self.salient[numbers] * (int(counts.max(initial=0)) + 1) + counts
 
 
 def earliest_of_each(view: IndexView, name: str, documents: _Numbers) -> Matches:
@@ -106,7 +103,7 @@ def standing_out(
     ratios[used] = _likelihood_ratio(both[used], total[used], len(documents), len(everything))
     return tuple(
         Association(value=column.values[number], count=int(both[number]), total=int(total[number]))
-        for number in column.top(ratios, size)
+        for number in column.first(np.flatnonzero(ratios), ratios[ratios != 0], size)
     )
 
 

@@ -39,8 +39,10 @@ class OrganisationDirectory:
         first: int,
         size: int,
     ) -> OrganisationList:
-        """Return organisations of a type, in the order of `Counted.ranked`."""
-        numbers = np.array(self._counted.ranked(ranks), np.int64)
+        """Return organisations of a type, in the order of `Counted`."""
+        numbers = np.array(
+            self._counted.ranked() if ranks is None else self._counted.ranked_by(ranks), np.int64
+        )
         types = self._types[numbers]
         of_type = np.bincount(types, minlength=len(_TYPES)).tolist()
         if type_:

@@ -161,12 +161,26 @@ class Selector:
     def _buckets(
         self, name: str, request: SearchRequest, counted: Counted
     ) -> tuple[FacetBucket, ...]:
-        selected = self.chosen(name, request)
+        column, selected = counted.column, self.chosen(name, request)
         if name == "month":
-            listed = sorted(counted.top(len(counted.column.values)))
+            listed = sorted(counted.ranked(), key=column.values.__getitem__)
         else:
-            listed = counted.top(FACET_SIZE)
-        return counted.buckets(dict.fromkeys((*listed, *selected)), selected)
+            listed = counted.ranked(FACET_SIZE)
+        numbers = {value: column.number(value) for value in selected}
+        known = (number for number in numbers.values() if number is not None)
+        return (
+            *counted.buckets([*dict.fromkeys((*listed, *known))], selected),
+            *(
+                FacetBucket(
+                    value=value,
+                    count=0,
+                    salient=None if counted.salient is None else 0,
+                    selected=True,
+                )
+                for value, number in numbers.items()
+                if number is None
+            ),
+        )
 
 
 def _where(matches: Matches, masks: Iterable[Mask]) -> Matches:

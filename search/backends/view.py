@@ -1,6 +1,6 @@
 """One committed state of the index, held open: segments, columns, statistics."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from functools import cached_property
@@ -116,6 +116,18 @@ class SegmentsView:
         return fields
 
 
+class _Columns(dict[str, KeywordColumn]):
+    """Columns by name; those that no facet is made of are read when they are first asked for."""
+
+    def __init__(self, read: Callable[[str], KeywordColumn]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, name: str) -> KeywordColumn:
+        self[name] = self._read(name)
+        return self[name]
+
+
 class IndexView(SegmentsView):
     """A state of the project's index, with the columns of its articles."""
 
@@ -144,17 +156,16 @@ class IndexView(SegmentsView):
         )
         self.published = self._numbers("published", np.int64)
         self.day_only = self._numbers("day_only", np.bool_)
-        self.keywords = {
-            name: KeywordColumn([segment.values(field, SEPARATOR) for segment in self.segments])
-            for name, field in _KEYWORDS.items()
-        }
+        self.keywords: dict[str, KeywordColumn] = _Columns(self._column)
+        for name in _KEYWORDS:
+            self.keywords[name] = self._column(name)
         self.keywords["organisation"] = self._organisations()
         self.keywords["month"] = KeywordColumn([_months(self.published)])
         self.facets = FacetCounter(dict(self.keywords))
-        for name, field in _FILTERS.items():
-            self.keywords[name] = KeywordColumn(
-                [segment.values(field, SEPARATOR) for segment in self.segments]
-            )
+
+    def _column(self, name: str) -> KeywordColumn:
+        field = (_KEYWORDS | _FILTERS)[name]
+        return KeywordColumn([segment.values(field, SEPARATOR) for segment in self.segments])
 
     def _organisations(self) -> KeywordColumn:
         """Return the column of organisations, marked where they act."""

@@ -260,11 +260,11 @@ class WhooshSearcher:
             documents = state.selector.without_own(name, answer.selection.counted, filters)
             column = state.view.keywords[name]
             counted = Counted.of(column, column.counts(documents))
-            numbers = counted.ranked(self._ranks(state, name, typed))
-            values = [column.values[number] for number in numbers[:size]]
+            ranks = self._ranks(state, name, typed)
+            numbers = counted.ranked() if ranks is None else counted.ranked_by(ranks)
             return FacetValues(
                 total=len(numbers),
-                buckets=counted.buckets(values, state.selector.chosen(name, request)),
+                buckets=counted.buckets(numbers[:size], state.selector.chosen(name, request)),
             )
 
     def associated(

@@ -7,6 +7,7 @@ from statistics import median, quantiles
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 from engine import BOOSTS, FACETS
 from whoosh import query as whoosh
 from whoosh.query import qcore
@@ -49,7 +50,9 @@ def measure_features(settings: Settings) -> Features:
             counts = state.view.facets.counts(matches.documents)
             for name in FACETS:
                 column = state.view.keywords[name]
-                column.top(column.totals(counts[name]), 50)
+                totals = column.totals(counts[name])
+                used = np.flatnonzero(totals)
+                column.first(used, totals[used], 50)
             ordered(state.view, (matches,), "relevance", 10)
 
         def selection(text: str) -> None:

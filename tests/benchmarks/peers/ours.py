@@ -67,7 +67,9 @@ class Ours:
             column = view.keywords[name]
             size = len(column.values) if name == "month" else FACET_SIZE
             totals = column.totals(counts[name])
-            facets[name] = {column.values[n]: int(totals[n]) for n in column.top(totals, size)}
+            used = np.flatnonzero(totals)
+            listed = column.first(used, totals[used], size)
+            facets[name] = {column.values[n]: int(totals[n]) for n in listed}
         return Page(total=len(matches), hits=self._hits(matches), facets=facets)
 
     def update(self, batch: Batch) -> None:

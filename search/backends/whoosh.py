@@ -273,7 +273,8 @@ class WhooshSearcher:
         """Return the values that stand out in what a request finds; see `Searcher.associated`."""
         with self._lock:
             state = self._current()
-            selection = self._answer(state, request, request.query, {}).selection
+            filters = state.selector.facet_filters(request)
+            selection = self._answer(state, request, request.query, filters).selection
             return standing_out(state.view, name, selection.full.documents, without, size)
 
     def first_reports(self, request: SearchRequest) -> tuple[Hit, ...]:

@@ -131,6 +131,14 @@ def words(*texts: str) -> tuple[Query, ...]:
             BooleanQuery(filter=(KeywordQuery(field="organisation", values=("微软", "谷歌")),)),
         ),
         ("作者:「王 五」", BooleanQuery(filter=(KeywordQuery(field="author", values=("王 五",)),))),
+        (
+            "编号:cve–2024–3400",
+            BooleanQuery(filter=(KeywordQuery(field="identifier", values=("CVE-2024-3400",)),)),
+        ),
+        (
+            "主角:(微软 OR 谷歌)",
+            BooleanQuery(filter=(KeywordQuery(field="acting", values=("微软", "谷歌")),)),
+        ),
         ("cve:2024-3400", BooleanQuery(must=(PhraseQuery(text="CVE-2024-3400"),))),
         ("cve:CVE-2024-3400", BooleanQuery(must=(PhraseQuery(text="CVE-2024-3400"),))),
         ("https://a.example/x:y", BooleanQuery(must=words("https://a.example/x:y"))),
@@ -155,6 +163,8 @@ def test_each_sign_says_what_it_says(analyzer: Analyzer, text: str, query: Boole
         ("漏洞 before:0001", "bad_date", "漏洞"),
         ("漏洞 date:2024-06..2024-04", "bad_date", "漏洞"),
         ("cve:abc 漏洞", "bad_identifier", "漏洞"),
+        ("编号:abc 漏洞", "bad_identifier", "漏洞"),
+        ("编号:(CVE-2024-3400,CVE-2024-3401) 漏洞", "bad_identifier", "漏洞"),
         ("漏洞 ???", "nothing_to_search", "漏洞"),
         ("漏洞 “。”", "nothing_to_search", "漏洞"),
         ("(" * 30 + "漏洞", "too_deep", ""),

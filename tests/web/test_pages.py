@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from index.document import Article, Mention
+from index.document import Article, Evidence, Mention
 from index.settings import Settings
 from search import Searcher
 from tests.web.html import Page, count_in, get_page
@@ -166,6 +166,34 @@ def test_the_article_page_shows_the_extract_and_not_the_body(
     first, *rest = news[7].body.split("\n")
     assert first in text
     assert not any(paragraph in text for paragraph in rest)
+
+
+def test_of_many_places_that_name_an_organisation_three_are_open(
+    article_maker: Callable[..., Article],
+    searcher_over: Callable[[Iterable[Article]], Searcher],
+) -> None:
+    sentences = [f"第{number}段说衡岳智联参与处置。" for number in range(5)]
+    body = "\n".join([*sentences, "其余内容与此无关，只为凑够长度。" * 60])
+    evidence = tuple(
+        Evidence(
+            field="body",
+            start=body.index(sentence),
+            end=body.index(sentence) + len(sentence),
+            text=sentence,
+        )
+        for sentence in sentences
+    )
+    name = Mention(
+        name="衡岳智联", type="company", salient=True, surfaces=("衡岳智联",), evidence=evidence
+    )
+    searcher = searcher_over([article_maker(id="a" * 16, body=body, mentions=(name,))])
+    page = get_page(create_app(Settings(), searcher).test_client(), "/article/" + "a" * 16)
+    (item,) = [e for e in page.find("ul", "evidence")[0].inside if e.tag == "li"]
+    quotes = [e for e in item.inside if "quote" in e.classes]
+    (folded,) = [e for e in item.inside if e.tag == "details"]
+    assert len(quotes) == 5
+    assert [e for e in folded.inside if "quote" in e.classes] == quotes[3:]
+    assert "其余 2 处" in folded.text
 
 
 # Mistakes

@@ -8,8 +8,8 @@ from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from index.document import BEIJING
-from index.entities import identifiers
 from search import Searcher, SearchRequest
+from search.identifiers import read_identifier
 from search.results import Hit
 from web.charts import histogram
 from web.facets import Row, rows
@@ -37,7 +37,7 @@ def register(pages: Blueprint, searcher: Searcher) -> None:
 
     @pages.get("/identifier/<path:identifier>")
     def identifier(identifier: str) -> str | Response | tuple[str, int]:
-        canonical = _canonical(identifier)
+        canonical = read_identifier(identifier)
         if canonical is None:
             return render_template("unknown_identifier.html", name=identifier, near=()), 404
         if canonical != identifier:
@@ -84,15 +84,6 @@ def register(pages: Blueprint, searcher: Searcher) -> None:
             ][:_OTHERS],
             categories=rows(results.facets["category"], plain, "category"),
         )
-
-
-def _canonical(typed: str) -> str | None:
-    """Return the one identifier that a text is, None where it is none or has more in it."""
-    for text in (typed, typed.upper()):
-        found = identifiers(text)
-        if len(found) == 1 and len(re.sub(r"\W", "", text)) == len(re.sub(r"\W", "", found[0])):
-            return found[0]
-    return None
 
 
 def _reports(dated: list[Hit]) -> list[Report]:

@@ -135,6 +135,7 @@ def words(*texts: str) -> tuple[Query, ...]:
             "编号:cve–2024–3400",
             BooleanQuery(filter=(KeywordQuery(field="identifier", values=("CVE-2024-3400",)),)),
         ),
+        ("编号:t1059", BooleanQuery(filter=(KeywordQuery(field="identifier", values=("T1059",)),))),
         (
             "主角:(微软 OR 谷歌)",
             BooleanQuery(filter=(KeywordQuery(field="acting", values=("微软", "谷歌")),)),

@@ -110,6 +110,8 @@ def test_what_is_named_with_it_is_listed(client: FlaskClient, page: Page) -> Non
         ("cve-2024-3400", CVE),
         ("CVE–2024–3400", CVE),
         ("CVE 2024 3400", CVE),
+        ("CVE_2024_3400", CVE),
+        ("ＣＶＥ－２０２４－３４００", CVE),
         ("t1190", "T1190"),
         ("cnvd-2024-12345", "CNVD-2024-12345"),
     ],

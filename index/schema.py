@@ -1,10 +1,11 @@
 """The index's fields, and the batch that holds some articles' share of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 from index.analysis import Analyzer, FieldTokens
-from index.document import Article
+from index.document import Article, Mention, OrganisationType
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -12,12 +13,13 @@ __all__ = [
     "UNDATED",
     "IndexBatch",
     "IndexDocument",
+    "Naming",
     "decode_length",
     "encode_length",
     "index_batch",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 TEXT_FIELDS = ("title", "lead", "body")
 
@@ -25,6 +27,29 @@ UNDATED = -(2**62)
 """The published time of an article without one, in the index's column."""
 
 _EXACT_LENGTHS = 24
+_SALIENT = "+"
+
+
+class Naming(NamedTuple):
+    """That an article names an organisation: its name and type, and whether it acts there."""
+
+    name: str
+    type: OrganisationType
+    salient: bool
+
+    @classmethod
+    def of(cls, mention: Mention) -> "Naming":
+        """Return what a mention says without its evidence."""
+        return cls(mention.name, mention.type, mention.salient)
+
+    @classmethod
+    def read(cls, text: str) -> "Naming":
+        """Return the naming that `str` has written."""
+        type_, mark, name = text.split("\t", 2)
+        return cls(name, cast("OrganisationType", type_), mark == _SALIENT)
+
+    def __str__(self) -> str:
+        return f"{self.type}\t{_SALIENT if self.salient else ''}\t{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +57,7 @@ class IndexDocument:
     """The values of an article's columns.
 
     `published` is in seconds since 1970, UNDATED where unknown; `day_only` says that only the
-    crawl's day is known.
+    crawl's day is known. Organisations that act come first.
     """
 
     id: str
@@ -42,7 +67,8 @@ class IndexDocument:
     category: str
     source: str
     author: str
-    organisations: tuple[str, ...]
+    organisations: tuple[Naming, ...]
+    identifiers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +103,17 @@ def _document(article: Article) -> IndexDocument:
         category=article.category or "",
         source=article.source,
         author=article.author or "",
-        organisations=article.organisations,
+        organisations=_namings(article.mentions),
+        identifiers=article.identifiers,
     )
+
+
+def _namings(mentions: Iterable[Mention]) -> tuple[Naming, ...]:
+    """Return what an article names, each organisation once, whatever the case of its name."""
+    found: dict[str, Naming] = {}
+    for naming in sorted(map(Naming.of, mentions), key=lambda naming: not naming.salient):
+        found.setdefault(naming.name.casefold(), naming)
+    return tuple(found.values())
 
 
 def encode_length(length: int) -> int:

@@ -17,6 +17,7 @@ from datetime import date, datetime, timedelta
 from index.analysis import Analyzer
 from index.document import BEIJING
 from index.errors import QueryError
+from search.identifiers import read_identifier
 from search.periods import Period, find_period, read_date, read_span
 from search.query import (
     TEXT_FIELDS,
@@ -306,6 +307,15 @@ class _Parser:
                 self.note("bad_identifier", message, start, self.at)
                 return None
             return PhraseQuery(text=f"CVE-{number[1]}-{number[2]}")
+        if field == "identifier":
+            found = read_identifier(value)
+            if found is None:
+                message = (
+                    f"“{value}”不是编号，已忽略。写作 CVE-2024-3400、CNVD-2024-12345 或 T1059。"
+                )
+                self.note("bad_identifier", message, start, self.at)
+                return None
+            value = found
         return KeywordQuery(field=field, values=(value,))
 
     def _dates(self, field: str, value: str, start: int) -> Query | None:

@@ -98,7 +98,11 @@ class WordQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeywordQuery:
-    """Any of `values` in a keyword field: category, organisation, source, author or cve."""
+    """Any of `values` in a keyword field.
+
+    These are category, organisation, acting (an organisation that acts), source, author and
+    identifier.
+    """
 
     field: str
     values: tuple[str, ...]

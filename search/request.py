@@ -6,12 +6,15 @@ from typing import Literal
 
 from index.errors import BadParameter
 
-__all__ = ["FACETS", "FACET_SIZE", "MAX_WINDOW", "Match", "SearchRequest", "Sort"]
+__all__ = ["COUNTABLE", "FACETS", "FACET_SIZE", "MAX_WINDOW", "Match", "SearchRequest", "Sort"]
 
 Sort = Literal["relevance", "newest", "oldest"]
 Match = Literal["auto", "all"]
 
 FACETS = ("category", "organisation", "source", "month")
+
+COUNTABLE = (*FACETS, "identifier")
+"""Fields whose values are listed with their counts: those of every answer, and one on demand."""
 
 FACET_SIZE = 50  # values of one facet that are listed; months all are
 

@@ -3,15 +3,19 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from index.document import Precision
+from index.document import OrganisationType, Precision
 from search.explanation import HitExplanation, QueryExplanation
 
 __all__ = [
+    "Association",
     "DidYouMean",
     "FacetBucket",
+    "FacetValues",
     "Highlight",
     "Hit",
     "Notice",
+    "Organisation",
+    "OrganisationList",
     "SearchResults",
     "Snippet",
     "Suggestion",
@@ -62,11 +66,55 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FacetBucket:
-    """One value of a facet, with the number of articles that selecting it would add or keep."""
+    """One value of a facet, with the number of articles that selecting it would add or keep.
+
+    `salient` is of an organisation the number of those in which it acts, None of other values.
+    """
 
     value: str
     count: int
     selected: bool
+    salient: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetValues:
+    """Some values of one facet, and how many there are in all."""
+
+    total: int
+    buckets: tuple[FacetBucket, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Association:
+    """A value that stands out: how many of some articles have it, and how many of all."""
+
+    value: str
+    count: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """An organisation that articles name: in how many it acts, and how many name it.
+
+    `aliases` are the other names that the table gives it.
+    """
+
+    name: str
+    type: OrganisationType
+    aliases: tuple[str, ...]
+    salient: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganisationList:
+    """Some organisations; how many there are in all, and of each type."""
+
+    total: int
+    types: dict[OrganisationType, int]
+    organisations: tuple[Organisation, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,14 @@ The last word may be unfinished. Words and names are also found by their pinyin 
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from string import ascii_lowercase
 
 from index.analysis import normalise
-from index.entities import OrganisationTable
-from search.pinyin import initials, spellings
+from search.names import NameIndex, spelt
 from search.results import Suggestion, SuggestionGroup
 from search.vocabulary import Headline, Vocabulary
 
@@ -60,8 +59,8 @@ class _Keys:
 class Suggester:
     """Suggests from one vocabulary."""
 
-    def __init__(self, vocabulary: Vocabulary, organisations: OrganisationTable) -> None:
-        """Spell all words and names once."""
+    def __init__(self, vocabulary: Vocabulary, organisations: NameIndex) -> None:
+        """Spell all words once; names come spelt."""
         self._vocabulary = vocabulary
         plain = {
             word: count
@@ -72,7 +71,10 @@ class Suggester:
         self._words = _Keys(
             pair for word, count in plain.items() for pair in _spelt(word, _Entry(word, count))
         )
-        self._organisations = _Keys(_named(vocabulary.organisations, organisations))
+        counts = vocabulary.organisations
+        self._organisations = _Keys(
+            (key, _Entry(name, counts[name])) for key, name in organisations.spelt() if counts[name]
+        )
         self._categories = _Keys(
             pair
             for name, count in vocabulary.categories.items()
@@ -196,25 +198,8 @@ def _split(text: str) -> tuple[str, str]:
 def _spelt(text: str, entry: _Entry) -> Iterator[tuple[str, _Entry]]:
     key = normalise(text).text
     yield key, entry
-    if key.isascii():
-        return
-    for spelling in spellings(key):
-        letters = [syllable for syllable in spelling if syllable.strip()]
-        yield "".join(letters), entry
-        yield initials(tuple(letters)), entry
-
-
-def _named(
-    counts: Mapping[str, int], organisations: OrganisationTable
-) -> Iterator[tuple[str, _Entry]]:
-    """Give organisations under their names; under those of the table also by other names."""
-    for name, count in counts.items():
-        if not count:
-            continue
-        entry = _Entry(name, count)
-        row = organisations.find(name)
-        for other in row.names if row else (name,):
-            yield from _spelt(other, entry)
+    for sound in spelt(key):
+        yield sound, entry
 
 
 def _best(keys: _Keys, prefix: str, most: int, *, but: str = "") -> list[Suggestion]:

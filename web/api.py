@@ -2,15 +2,18 @@
 
 from flask import Blueprint, Response, request
 
-from index.errors import BadParameter
+from index.errors import BadParameter, UnknownField
 from search import Searcher
 from search.parser import MAX_LENGTH
+from search.request import COUNTABLE
 from web.excerpt import excerpt
-from web.params import read_request
+from web.params import MAX_SIZE, read_number, read_request
 from web.responses import json_response
-from web.wire import article_object, results_object, suggestions_object
+from web.wire import article_object, facet_object, results_object, suggestions_object
 
 __all__ = ["blueprint"]
+
+_FACET_LIMIT = 20  # values, where the address names no number
 
 
 def blueprint(searcher: Searcher) -> Blueprint:
@@ -27,6 +30,18 @@ def blueprint(searcher: Searcher) -> Blueprint:
         if len(typed) > MAX_LENGTH:
             raise BadParameter("q", typed[:20], f"最多 {MAX_LENGTH} 个字符")
         return json_response(suggestions_object(typed, searcher.suggest(typed)))
+
+    @api.get("/facets/<name>")
+    def facet(name: str) -> Response:
+        if name not in COUNTABLE:
+            raise UnknownField(name, COUNTABLE)
+        typed = request.args.get("prefix", "").strip()
+        if len(typed) > MAX_LENGTH:
+            raise BadParameter("prefix", typed[:20], f"最多 {MAX_LENGTH} 个字符")
+        limit = read_number(request.args, "limit", _FACET_LIMIT, MAX_SIZE)
+        asked = read_request(request.args)
+        found = searcher.facet(asked, name, typed, size=limit)
+        return json_response(facet_object(asked, name, typed, found))
 
     @api.get("/articles/<article_id>")
     def article(article_id: str) -> Response:

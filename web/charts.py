@@ -19,7 +19,10 @@ _FLOOR = 4  # pixels under the axis, for the jaws
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One bar; `url` chooses its months, or takes them back where they are chosen."""
+    """One bar; `url` chooses its months, or takes them back where they are chosen.
+
+    Of its articles `main` are told apart, at the foot of the bar, up to `main_height`.
+    """
 
     x: int
     y: int
@@ -29,6 +32,8 @@ class Bar:
     count: int
     url: str | None
     chosen: bool
+    main: int | None = None
+    main_height: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +70,15 @@ def histogram(
     buckets: Iterable[FacetBucket],
     request: SearchRequest,
     *,
+    main: Iterable[FacetBucket] | None = None,
     width: int = 210,
     height: int = 64,
     rounded: bool = False,
 ) -> Histogram | None:
     """Return the chart of a month facet, None where no month has an article.
 
-    With `rounded` the highest bar ends below a round number, for a chart with a scale.
+    `main` counts the articles that are to be told apart. With `rounded` the highest bar ends below
+    a round number, for a chart with a scale.
     """
     months = {bucket.value: bucket for bucket in buckets}
     if not months:
@@ -91,9 +98,11 @@ def histogram(
     top = _round_up(peak) if rounded else peak
     chosen = [_is_chosen(span, request) for span in spans]
     room = height - 2 * _FLOOR
+    of_main = None if main is None else {bucket.value: bucket.count for bucket in main}
     bars = []
     for step, (span, count) in enumerate(zip(spans, counts, strict=True)):
-        tall = max(round(room * count / top), 1) if count else 0
+        tall = _tall(count, top, room)
+        some = None if of_main is None else sum(of_main.get(month, 0) for month in span)
         bars.append(
             Bar(
                 x=step * pitch,
@@ -104,6 +113,8 @@ def histogram(
                 count=count,
                 url=_months_url(request, span, chosen[step]) if count or chosen[step] else None,
                 chosen=chosen[step],
+                main=some,
+                main_height=_tall(some or 0, top, room),
             )
         )
     label = spans[counts.index(peak)][0]
@@ -117,6 +128,10 @@ def histogram(
         top=top,
         summary=summary,
     )
+
+
+def _tall(count: int, top: int, room: int) -> int:
+    return max(round(room * count / top), 1) if count else 0
 
 
 def _is_chosen(span: list[str], request: SearchRequest) -> bool:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from search.request import SearchRequest
-from search.results import FacetBucket, SearchResults
+from search.results import FacetBucket, FacetValues, SearchResults
 from web.markup import period
 from web.params import EXCLUDABLE, adding, changed, removing, search_url
 
@@ -15,7 +15,9 @@ __all__ = [
     "Facet",
     "Row",
     "chips",
+    "facet_url",
     "facets",
+    "looked_through",
     "recent_periods",
     "rows",
     "understood_chips",
@@ -30,11 +32,17 @@ _RECENT = (("近 7 天", 7), ("近 30 天", 30), ("近一年", 365))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row of an index: a name, how many articles, and where it leads."""
+    """A row of an index: a name, how many articles, and where it leads.
+
+    `salient` is of an organisation the number of articles in which it acts; `of` the number that
+    the articles counted are a part of.
+    """
 
     name: str
     count: int | None
     url: str
+    salient: int | None = None
+    of: int | None = None
     exclude_url: str | None = None
     is_chosen: bool = False
     is_excluded: bool = False
@@ -42,12 +50,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facet:
-    """A facet's rows: those shown at once, and the rest."""
+    """A facet's rows: those shown at once, and the rest.
+
+    Where its values were looked through, `typed` is what for, and `matching` how many there are.
+    """
 
     name: str
     label: str
     rows: tuple[Row, ...]
     rest: tuple[Row, ...]
+    typed: str = ""
+    matching: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +101,18 @@ def facets(request: SearchRequest, results: SearchResults) -> list[Facet]:
     return found
 
 
+def looked_through(request: SearchRequest, name: str, typed: str, values: FacetValues) -> Facet:
+    """Return the facet of the values that match what was typed into its field."""
+    return Facet(
+        name=name,
+        label=LABELS[name],
+        rows=tuple(_facet_row(request, name, bucket) for bucket in values.buckets),
+        rest=(),
+        typed=typed,
+        matching=values.total,
+    )
+
+
 def rows(
     buckets: tuple[FacetBucket, ...], request: SearchRequest, name: str, *, most: int = 1000
 ) -> list[Row]:
@@ -96,6 +121,7 @@ def rows(
         Row(
             name=bucket.value,
             count=bucket.count,
+            salient=bucket.salient,
             url=search_url(adding(request, name, bucket.value)),
         )
         for bucket in buckets[:most]
@@ -180,15 +206,23 @@ def _facet_row(request: SearchRequest, name: str, bucket: FacetBucket) -> Row:
         return Row(
             name=bucket.value,
             count=bucket.count,
+            salient=bucket.salient,
             url=search_url(removing(request, name, bucket.value)),
             is_chosen=True,
         )
     return Row(
         name=bucket.value,
         count=bucket.count,
+        salient=bucket.salient,
         url=search_url(adding(request, name, bucket.value)),
         exclude_url=search_url(adding(request, f"exclude_{name}", bucket.value)),
     )
+
+
+def facet_url(request: SearchRequest, name: str, bucket: FacetBucket) -> str:
+    """Return the address of the search that has a value chosen, or no longer, where it is."""
+    change = removing if bucket.selected else adding
+    return search_url(change(request, name, bucket.value))
 
 
 def _runs(months: tuple[str, ...]) -> list[list[str]]:

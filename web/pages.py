@@ -1,45 +1,46 @@
 """The pages: read the request, search, render."""
 
-import re
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
-from werkzeug.exceptions import NotFound
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Blueprint, Response, render_template, request, url_for
 
 from index.document import BEIJING
 from index.errors import QueryError
 from index.settings import Settings
 from search import Searcher, SearchRequest
+from search.parser import MAX_LENGTH
+from search.request import FACET_SIZE
 from search.results import SearchResults
+from search.syntax import quoted
+from web import feeds, identifiers, organisations
 from web.charts import histogram
 from web.errors import error_status
 from web.excerpt import excerpt
-from web.facets import Row, chips, facets, recent_periods, rows, understood_chips, unfiltered
+from web.facets import (
+    Facet,
+    Row,
+    chips,
+    facets,
+    looked_through,
+    recent_periods,
+    rows,
+    understood_chips,
+    unfiltered,
+)
 from web.paging import pager
-from web.params import adding, changed, pairs, query_url, read_request, search_url
+from web.params import adding, changed, feed_url, pairs, query_url, read_request, search_url
 from web.rewrite import alternatives, without_word, word_required
 from web.wire import indicators_object
 
 __all__ = ["blueprint"]
 
 _NEWEST_HOME = 12
-_NEWEST_ORGANISATION = 10
 _SIZES = (10, 20, 50)
 _EXPLAINED = 10
 _ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /search\n"
 
 _WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
-_TYPES = {
-    "company": "企业",
-    "government": "政府机关",
-    "institute": "院校与研究机构",
-    "association": "协会",
-    "media": "媒体",
-    "group": "团伙",
-    "other": "其他",
-}
 _INDICATORS = {"ip": "IP", "domain": "域名", "hash": "散列", "url": "URL"}
 
 
@@ -64,7 +65,8 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
             typed = request.args.get("q", "")
             page = render_template("bad_query.html", typed=typed, message=str(error))
             return page, error_status(error)
-        return render_template("search.html", **_results(searcher, asked, results))
+        typed = request.args.get("find", "").strip()[:MAX_LENGTH]
+        return render_template("search.html", **_results(searcher, asked, results, typed))
 
     @pages.get("/article/<article_id>")
     def article(article_id: str) -> str:
@@ -74,7 +76,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
             "article.html",
             article=found,
             excerpt=excerpt(found),
-            types=_TYPES,
+            types=organisations.TYPES,
             indicators=[
                 (_INDICATORS[kind], values)
                 for kind, values in indicators_object(found).items()
@@ -84,15 +86,6 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
             source_url=_filtered("source", found.source),
             canonical=settings.base_url and settings.base_url.rstrip("/") + canonical,
         )
-
-    @pages.get("/organisation/<path:name>")
-    def organisation(name: str) -> str | BaseResponse:
-        canonical = searcher.organisation(name)
-        if canonical is None:
-            raise NotFound(f"没有文章提到机构“{name}”")
-        if canonical != name:
-            return redirect(url_for("pages.organisation", name=canonical))
-        return render_template("organisation.html", **_organisation(searcher, canonical))
 
     @pages.get("/analyze")
     def analyze() -> str | tuple[str, int]:
@@ -119,13 +112,16 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     def robots() -> Response:
         return Response(_ROBOTS, mimetype="text/plain")
 
+    organisations.register(pages, searcher)
+    identifiers.register(pages, searcher)
+    feeds.register(pages, settings, searcher)
     return pages
 
 
 def _home(results: SearchResults) -> dict[str, Any]:
     everything, today = SearchRequest(), datetime.now(BEIJING)
     organisations = results.facets["organisation"]
-    examples = [f"机构:{_quoted(bucket.value)}" for bucket in organisations[:1]]
+    examples = [f"机构:{quoted(bucket.value)}" for bucket in organisations[:1]]
     examples += [name for hit in results.hits for name in hit.identifiers][:1]
     months = [bucket.value for bucket in results.facets["month"] if bucket.count]
     return {
@@ -134,6 +130,7 @@ def _home(results: SearchResults) -> dict[str, Any]:
             Row(
                 name=bucket.value,
                 count=bucket.count,
+                salient=bucket.salient,
                 url=url_for("pages.organisation", name=bucket.value),
             )
             for bucket in organisations
@@ -141,12 +138,15 @@ def _home(results: SearchResults) -> dict[str, Any]:
         ],
         "sources": rows(results.facets["source"], everything, "source", most=10),
         "examples": [(text, query_url(text)) for text in examples],
+        "feed": feed_url(everything),
         "since": min(months, default=None),
         "today": f"{today.year} 年 {today.month} 月 {today.day} 日，{_WEEKDAYS[today.weekday()]}",
     }
 
 
-def _results(searcher: Searcher, asked: SearchRequest, results: SearchResults) -> dict[str, Any]:
+def _results(
+    searcher: Searcher, asked: SearchRequest, results: SearchResults, typed: str
+) -> dict[str, Any]:
     lacking = next((at for at, hit in enumerate(results.hits) if hit.missing), len(results.hits))
     return {
         "asked": asked,
@@ -163,7 +163,9 @@ def _results(searcher: Searcher, asked: SearchRequest, results: SearchResults) -
         and search_url(changed(asked, query=results.did_you_mean.query)),
         "as_typed_url": search_url(changed(asked, corrects=False)),
         "clear_url": search_url(unfiltered(asked)),
-        "facets": facets(asked, results),
+        "facets": _facets(searcher, asked, results, typed),
+        "kept_for_facets": pairs(changed(asked)),
+        "feed": feed_url(asked),
         "chart": histogram(results.facets["month"], asked),
         "periods": recent_periods(asked, datetime.now(BEIJING).date()),
         "sorts": [
@@ -187,53 +189,19 @@ def _results(searcher: Searcher, asked: SearchRequest, results: SearchResults) -
     }
 
 
-def _organisation(searcher: Searcher, name: str) -> dict[str, Any]:
-    # As a word of the query the name narrows its own facet too, which then counts who is named
-    # together with it; as a filter it would not.
-    together = searcher.search(
-        SearchRequest(query=f"机构:{_quoted(name)}", sort="newest", size=_NEWEST_ORGANISATION)
-    )
-    chosen = SearchRequest(organisation=(name,))
-    others = [bucket for bucket in together.facets["organisation"] if bucket.value != name]
-    mentions = {}
-    kind, surfaces = None, dict[str, None]()
-    for hit in together.hits:
-        found = searcher.article(hit.id)
-        for mention in excerpt(found).mentions:
-            if mention.name == name:
-                mentions[hit.id] = mention
-                kind = kind or mention.type
-                surfaces |= dict.fromkeys(mention.surfaces)
-    return {
-        "name": name,
-        "results": together,
-        "mentions": mentions,
-        "kind": kind and _TYPES[kind],
-        "surfaces": [surface for surface in surfaces if surface != name],
-        "first_month": min((bucket.value for bucket in together.facets["month"]), default=None),
-        "all_url": search_url(chosen),
-        "newest_url": search_url(changed(chosen, sort="newest")),
-        "chart": histogram(together.facets["month"], chosen, width=672, height=160, rounded=True),
-        "month_url": lambda month: search_url(adding(chosen, "month", month)),
-        "together": [
-            Row(
-                name=bucket.value,
-                count=bucket.count,
-                url=search_url(changed(chosen, query=f"机构:{_quoted(bucket.value)}")),
-            )
-            for bucket in others
-        ],
-        "categories": rows(together.facets["category"], chosen, "category"),
-        "sources": rows(together.facets["source"], chosen, "source"),
-    }
+def _facets(
+    searcher: Searcher, asked: SearchRequest, results: SearchResults, typed: str
+) -> list[Facet]:
+    """Return the facets, that of organisations with those alone that match what is typed."""
+    found = facets(asked, results)
+    if not typed:
+        return found
+    values = searcher.facet(asked, "organisation", typed, size=FACET_SIZE)
+    return [
+        looked_through(asked, facet.name, typed, values) if facet.name == "organisation" else facet
+        for facet in found
+    ]
 
 
 def _filtered(name: str, value: str) -> str:
     return search_url(adding(SearchRequest(), name, value))
-
-
-def _quoted(name: str) -> str:
-    """Return a name as the query language reads it whole."""
-    if not re.search(r"[\s\"＂“”「」『』〝〞]", name):
-        return name
-    return f"「{name}」" if "」" not in name else f'"{name}"'

@@ -1,12 +1,13 @@
 """The pager: which pages a result list can be turned to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from search.request import MAX_WINDOW, SearchRequest
 from search.results import SearchResults
 from web.params import changed, search_url
 
-__all__ = ["Page", "Pager", "pager"]
+__all__ = ["Page", "Pager", "numbered", "pager"]
 
 _AROUND = 2  # pages shown on either side of the current one
 
@@ -52,20 +53,32 @@ def pager(request: SearchRequest, results: SearchResults) -> Pager:
             ends_early=False,
         )
     current = request.page
+    return numbered(
+        current,
+        last,
+        lambda page: _url(request, page),
+        ends_early=current == last and results.pageable > last * request.size,
+    )
+
+
+def numbered(
+    current: int, last: int, url: Callable[[int], str], *, ends_early: bool = False
+) -> Pager:
+    """Return the pager of a list whose pages have numbers, each with its address."""
     wanted = {1, last, *range(current - _AROUND, current + _AROUND + 1)}
     numbers = sorted(number for number in wanted if 1 <= number <= last)
     pages: list[Page] = []
     for at, number in enumerate(numbers):
         if at and number > numbers[at - 1] + 1:
             pages.append(Page(number=None, url=""))
-        pages.append(Page(number=number, url=_url(request, number), is_current=number == current))
+        pages.append(Page(number=number, url=url(number), is_current=number == current))
     return Pager(
         pages=tuple(pages),
-        previous=_url(request, min(current - 1, last)) if current > 1 else None,
-        following=_url(request, current + 1) if current < last else None,
+        previous=url(min(current - 1, last)) if current > 1 else None,
+        following=url(current + 1) if current < last else None,
         last=last,
-        last_url=_url(request, last),
-        ends_early=current == last and results.pageable > last * request.size,
+        last_url=url(last),
+        ends_early=ends_early,
     )
 
 

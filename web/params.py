@@ -16,9 +16,11 @@ __all__ = [
     "MAX_SIZE",
     "adding",
     "changed",
+    "feed_url",
     "pairs",
     "parse_day",
     "query_url",
+    "read_number",
     "read_request",
     "removing",
     "search_url",
@@ -80,6 +82,14 @@ def read_request(parameters: MultiDict[str, str]) -> SearchRequest:
     )
 
 
+def read_number(parameters: MultiDict[str, str], name: str, default: int, most: int) -> int:
+    """Return a number from 1 to `most`, or raise BadParameter."""
+    number = _number(parameters, name, default)
+    if number > most:
+        raise BadParameter(name, str(number), f"最多 {most:,}")
+    return number
+
+
 def parse_day(name: str, value: str) -> date:
     """Return the day that `value` names as YYYY-MM-DD; BadParameter for anything else."""
     text = value.strip()
@@ -114,6 +124,12 @@ def search_url(request: SearchRequest = _DEFAULT) -> str:
     """Return the address of the page that answers a request; by default, of every article."""
     found = pairs(request)
     return f"/search?{urlencode(found)}" if found else "/search"
+
+
+def feed_url(request: SearchRequest) -> str:
+    """Return the address of the feed of what a request finds."""
+    found = pairs(changed(request, sort="relevance", size=_DEFAULT.size))
+    return f"/feed.atom?{urlencode(found)}" if found else "/feed.atom"
 
 
 def query_url(query: str) -> str:

@@ -8,14 +8,16 @@ from urllib.parse import quote
 
 from index.document import BEIJING, Article, Evidence
 from index.entities import defang
-from search.request import SearchRequest
-from search.results import Hit, SearchResults, Suggestion, SuggestionGroup
+from search.request import FACETS, SearchRequest
+from search.results import FacetBucket, FacetValues, Hit, SearchResults, Suggestion, SuggestionGroup
 from web.excerpt import Excerpt
-from web.params import query_url, search_url
+from web.facets import facet_url
+from web.params import EXCLUDABLE, adding, query_url, search_url
 
 __all__ = [
     "article_object",
     "error_object",
+    "facet_object",
     "indicators_object",
     "results_object",
     "suggestions_object",
@@ -40,10 +42,7 @@ def results_object(results: SearchResults) -> dict[str, Any]:
         "took_ms": results.took_ms,
         "hits": [_hit_object(hit) for hit in results.hits],
         "facets": {
-            name: [
-                {"value": bucket.value, "count": bucket.count, "selected": bucket.selected}
-                for bucket in buckets
-            ]
+            name: [_bucket_object(bucket) for bucket in buckets]
             for name, buckets in results.facets.items()
         },
         "relaxed": list(results.relaxed),
@@ -68,6 +67,36 @@ def results_object(results: SearchResults) -> dict[str, Any]:
             for period in results.understood
         ],
     } | asked
+
+
+def facet_object(
+    request: SearchRequest, name: str, typed: str, values: FacetValues
+) -> dict[str, Any]:
+    """Return the answer of /api/v1/facets.
+
+    `url` is the path of the search that has a value chosen, or no longer; `exclude_url` of that
+    which excludes it.
+    """
+    return {
+        "name": name,
+        "prefix": typed,
+        "total": values.total,
+        "values": [
+            _bucket_object(bucket) | _value_urls(request, name, bucket) for bucket in values.buckets
+        ],
+    }
+
+
+def _value_urls(request: SearchRequest, name: str, bucket: FacetBucket) -> dict[str, str | None]:
+    if name not in FACETS:
+        return {"url": f"/identifier/{quote(bucket.value)}", "exclude_url": None}
+    may_exclude = name in EXCLUDABLE and not bucket.selected
+    return {
+        "url": facet_url(request, name, bucket),
+        "exclude_url": search_url(adding(request, f"exclude_{name}", bucket.value))
+        if may_exclude
+        else None,
+    }
 
 
 def article_object(article: Article, excerpt: Excerpt) -> dict[str, Any]:
@@ -155,6 +184,11 @@ def _suggestion_url(kind: str, found: Suggestion) -> str:
 def error_object(code: str, message: str, detail: Mapping[str, object]) -> dict[str, Any]:
     """Return the one shape of every error."""
     return {"error": {"code": code, "message": message, "detail": dict(detail)}}
+
+
+def _bucket_object(bucket: FacetBucket) -> dict[str, Any]:
+    counts = {"value": bucket.value, "count": bucket.count, "selected": bucket.selected}
+    return counts if bucket.salient is None else counts | {"salient": bucket.salient}
 
 
 def _hit_object(hit: Hit) -> dict[str, Any]:

@@ -49,7 +49,7 @@ from index.schema import (
 __all__ = ["SEPARATOR", "WhooshIndex"]
 
 SEPARATOR = "\n"
-"""Between the names of one document in the organisation column."""
+"""Between the values of one document in a column that holds several."""
 
 _ABOUT = "anwen.json"
 _MEGABYTE = 1 << 20
@@ -75,6 +75,7 @@ def _schema() -> fields.Schema:
         source=fields.COLUMN(columns.VarBytesColumn()),
         author=fields.COLUMN(columns.VarBytesColumn()),
         organisations=fields.COLUMN(columns.VarBytesColumn()),
+        identifiers=fields.COLUMN(columns.VarBytesColumn()),
     )
     for name in TEXT_FIELDS:
         schema.add(name, _TermsField())
@@ -171,7 +172,13 @@ def _columns(batch: IndexBatch) -> Documents:
             "source": Keywords.of([document.source.encode() for document in documents]),
             "author": Keywords.of([document.author.encode() for document in documents]),
             "organisations": Keywords.of(
-                [SEPARATOR.join(document.organisations).encode() for document in documents]
+                [
+                    SEPARATOR.join(map(str, document.organisations)).encode()
+                    for document in documents
+                ]
+            ),
+            "identifiers": Keywords.of(
+                [SEPARATOR.join(document.identifiers).encode() for document in documents]
             ),
         },
         lengths={

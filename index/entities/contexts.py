@@ -37,6 +37,19 @@ _CALLED = re.compile(
 _TO_NUMBER = re.compile(r"(?<=APT)[ \-](?=\d)")  # APT-29 is APT29
 _INSTITUTE = re.compile(r"University of [A-Z].+|(?:[A-Z].* )(?:University|Institute of Technology)")
 
+# A paper or a site that is quoted: 据《某报》报道. Laws and reports stand in the same marks.
+_QUOTED_MEDIA = re.compile(
+    r"(?P<before>据|援引|引述|告诉|接受|登上)?(?:[^，。《》\n]{0,8})《(?P<name>[^《》\n]{2,24})》"
+    r"(?P<after>\s?(?:报道|杂志|记者|网站|援引|采访|周二|周一|周三|周四|周五|周六|周日|的一?[篇份则]?报道|称，?))?"
+)
+_LAW = re.compile(
+    r"(?:法|条例|规定|办法|通知|指南|标准|意见|规划|方案|公告|战略|报告|白皮书|指引|细则|要求|令|书|协议|条约|公约|计划"
+    r"|规范|纲要|简报|手册|图谱|框架|期刊|学报|月刊|论文)$|[0-9]{4}"
+)
+_LATIN_MEDIA = re.compile(
+    rf"(?P<name>{_LATIN} ?(?:杂志|周刊|时报|邮报|新闻网|新闻社|电视台|广播公司))"
+)
+
 _GROUP_KINDS = r"(?:APT|黑客|勒索|黑产|间谍|威胁|网络犯罪|犯罪|攻击|威胁行为|挖矿|软件|病毒| ){0,6}"
 _GROUP_FOLLOWS = re.compile(rf" ?[”\"」』]? ?(?:的新型)?{_GROUP_KINDS}(?:组织|团伙|帮派)")
 _HAN_GROUP = re.compile(rf"[“「](?P<name>[{HAN}]{{2,6}})[”」]{_GROUP_KINDS}(?:组织|团伙)")
@@ -75,6 +88,15 @@ def find_by_context(text: str, table: OrganisationTable) -> Iterator[Span]:
         if name := _QUOTED_NAME.match(text, match.end()):
             type_: OrganisationType = "company" if match["company"] else "group"
             yield from _span(text, *name.span("name"), type_, table)
+    for match in _QUOTED_MEDIA.finditer(text):
+        before, after = match["before"], match["after"] or ""
+        is_source = after.strip().startswith(("报道", "记者", "援引", "采访", "的")) or (
+            before == "据" and after
+        )
+        if (is_source or "杂志" in after) and not _LAW.search(match["name"]):
+            yield from _span(text, *match.span("name"), "media", table)
+    for match in _LATIN_MEDIA.finditer(text):
+        yield from _span(text, *match.span("name"), "media", table)
     for pattern, part in ((_HAN_GROUP, "name"), (_GROUP_HAN, "name"), (_NUMBERED, 0), (_SCHEME, 0)):
         for match in pattern.finditer(text):
             if not is_generic(match[part]):

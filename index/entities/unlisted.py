@@ -24,13 +24,16 @@ from index.entities.words import HAN, is_common_latin, is_generic, is_person, is
 __all__ = ["unlisted_names"]
 
 # Leads from which a name is believed: of the labelled articles, most names above are right.
-_LEAST: Mapping[str, float] = {"latin": 25.0, "han": 60.0, "body": 50.0}
+_LEAST: Mapping[str, float] = {"latin": 25.0, "acronym": 45.0, "han": 60.0, "body": 50.0}
 _TYPES: Mapping[str, OrganisationType] = {
     "company": "company",
     "body": "other",
     "media": "media",
     "group": "group",
 }
+_FEW = 4
+_MOST_WORDS = 5  # of a Latin name
+_HAN_CHAR = re.compile(f"[{HAN}]")
 _LATIN = re.compile("[A-Za-z]")
 _DESCRIBED = re.compile("[某这该各本外]|一[家个]")
 # How Latin letters and Han characters make one name: Foo网络, 某某CERT, 360安全团队.
@@ -40,6 +43,11 @@ _MIXED = re.compile(
     rf"|[{HAN}]{{2,}}[A-Z]{{1,4}}[{HAN}]+"
 )
 _GLOSS = re.compile('[(（](?:以下|下)?(?:简称|又称|英文名?)?(?:为|是)?[:：]? ?[“"]?$')
+_PARTICLE = re.compile("^[据与和由对被从向在如及将]")
+_TITLE = "官|师|员|CEO|CTO|CISO|总裁|经理|教授|博士|主管|总监|创始人|发言人"
+_ACRONYM = re.compile("[A-Z]{2,4}")
+# camelCase, file names, techniques; and kana, which are of another language.
+_NO_NAME = re.compile("[a-z]{2,}[A-Z]|.*\\.(?:sol|py|js|exe)$|.*技术$|.*[\u3040-\u30ff]")
 _AFTER_NAME = re.compile("(?:公司|组织|团伙|集团)$")
 _OF_A_TEAM = re.compile(
     "(?:安全|威胁情报|应急响应|研究)?(?:团队|实验室|研究院)$|(?:科技|安全|信息|网络|数据|智能|软件|技术|集团|公司|组织|团伙)+$"
@@ -82,7 +90,7 @@ def unlisted_names(
     for surface in surfaces:
         if (
             _may_name(surface, table)
-            and not _is_surname(surface, text)
+            and not _is_person(surface, text)
             and (type_ := _believed(surface, text, tagging))
         ):
             found[surface] = Span(0, 0, surface, type_)
@@ -100,7 +108,10 @@ def _segmenter() -> Segmenter:
 
 
 def _trimmed(surface: str) -> str:
-    """Return the name without the place before it and the common noun after it: 美国 Foo 公司."""
+    """Return the name without the word before it and the common noun after it: 据美国 Foo 公司."""
+    surface = surface.strip("‘’“”'\"·-_.")
+    if len(surface) > 3:
+        surface = _PARTICLE.sub("", surface)
     if not _LATIN.search(surface):
         return surface
     place = place_end(surface, 0, len(surface))
@@ -115,12 +126,17 @@ def _is_gloss(text: str, start: int) -> bool:
     return bracket is not None and not split_body(text[max(0, start - 16) : bracket.start()])
 
 
-def _is_surname(surface: str, text: str) -> bool:
-    """Say whether a single Latin word stands behind a given name somewhere in the text."""
+def _is_person(surface: str, text: str) -> bool:
+    """Say whether a single Latin word stands behind a given name, or a title and another word."""
     if not surface.isalpha() or not surface.isascii():
         return False
-    before = re.findall(rf"([A-Z][a-z]+) (?:[A-Z]\. ?)?{surface}(?![A-Za-z])", text)
-    return any(is_person(f"{first} {surface}") for first in before)
+    before = re.compile(
+        rf"(?P<title>{_TITLE})? ?(?P<first>[A-Z][a-z]+) (?:[A-Z]\. ?)?{surface}\b", re.A
+    )
+    return any(
+        match["title"] or is_person(f"{match['first']} {surface}")
+        for match in before.finditer(text)
+    )
 
 
 def _may_name(surface: str, table: OrganisationTable) -> bool:
@@ -132,7 +148,9 @@ def _may_name(surface: str, table: OrganisationTable) -> bool:
     if _LATIN.search(surface):
         if re.search(f"[{HAN}]", surface) and not _MIXED.fullmatch(surface):
             return False
-        if surface[0].islower() and " " in surface:
+        if _NO_NAME.match(surface) or (surface[0].islower() and " " in surface):
+            return False
+        if surface.count(" ") >= _MOST_WORDS:
             return False
         latin = " ".join(re.findall(r"[A-Za-z0-9.&'’\-]+", surface))
         return not (
@@ -166,7 +184,8 @@ def _believed(surface: str, text: str, tagging: Tagging) -> OrganisationType | N
     is_latin = _LATIN.search(surface) is not None
     if class_ == "body" and not is_latin and not body:
         return None
-    if lead < _LEAST["latin" if is_latin else "body" if class_ == "body" else "han"]:
+    kind = "latin" if is_latin else "body" if class_ == "body" else "han"
+    if lead < _LEAST["acronym" if _ACRONYM.fullmatch(surface) else kind]:
         return None
     return body[1] if body else _TYPES[class_]
 
@@ -183,10 +202,17 @@ def _lead(surface: str, text: str, tagging: Tagging) -> tuple[float, str]:
     return gain / (len(leads) * units) ** 0.5, max(sums, key=sums.__getitem__)
 
 
+def _in_chinese(text: str, start: int, end: int) -> bool:
+    """Say whether the line of a place has a few Han characters; code and quoted English do not."""
+    line = text[text.rfind("\n", 0, start) + 1 : start] + text[end:].partition("\n")[0]
+    return len(_HAN_CHAR.findall(line)) >= _FEW
+
+
 def _places(surface: str, text: str) -> Iterator[tuple[int, int]]:
     start = text.find(surface)
     while start >= 0:
         end = start + len(surface)
-        if has_borders(text, start, end) and text[start - 1 : start] != "-":
+        is_alone = has_borders(text, start, end) and text[start - 1 : start] != "-"
+        if is_alone and _in_chinese(text, start, end):
             yield start, end
         start = text.find(surface, end)

@@ -22,6 +22,7 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff〇"  # for the brackets of a regular expressio
 _BESIDE_SOUNDS = re.compile(
     "(?:医疗|汽车|航空|电信|能源|国立|州立|理工|中央|国家|联邦|地区|儿童|纪念|社区|国际|市|州|郡|县)+"
 )
+_PLURAL = re.compile("[A-Z]{2,}s")
 _MOSTLY = 0.75  # share of sound-writing characters that makes a name foreign
 _LONGEST_FOREIGN = 9
 
@@ -54,7 +55,11 @@ def is_term(words: str) -> bool:
     """Say whether Latin words name a thing of the field: software, a protocol, a malware."""
     low = words.lower()
     parts = re.findall("[a-z]+", low)
-    return low in _terms() or all(part in _english() or len(part) == 1 for part in parts)
+    # RNNs, GANs: more than one of them.
+    is_listed = (
+        low in _terms() or low.removesuffix("s") in _terms() or _PLURAL.fullmatch(words) is not None
+    )
+    return is_listed or all(part in _english() or len(part) == 1 for part in parts)
 
 
 def is_person(words: str) -> bool:

@@ -4,9 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from index.document import Article
+from index.document import Article, OrganisationType
 from search.request import SearchRequest
-from search.results import SearchResults, SuggestionGroup
+from search.results import (
+    Association,
+    FacetValues,
+    Hit,
+    Organisation,
+    OrganisationList,
+    SearchResults,
+    SuggestionGroup,
+)
 
 __all__ = ["Searcher", "Statistics"]
 
@@ -34,8 +42,41 @@ class Searcher(Protocol):
     def article_by_url(self, url: str) -> Article:
         """Return the article of an address in whatever form, or raise UnknownArticle."""
 
-    def organisation(self, name: str) -> str | None:
-        """Return the canonical name for a name or alias, None if no article names it."""
+    def facet(
+        self, request: SearchRequest, name: str, typed: str = "", *, size: int = 20
+    ) -> FacetValues:
+        """Return the values that articles found by a request have in a field: one of COUNTABLE.
+
+        With `typed` those whose name, other names, pinyin or initials begin so or have it inside.
+        A field's own filter does not narrow it.
+        """
+
+    def associated(
+        self, request: SearchRequest, name: str, without: tuple[str, ...] = (), *, size: int = 20
+    ) -> tuple[Association, ...]:
+        """Return the values, others than some, that stand out in the articles of a request."""
+
+    def first_reports(self, request: SearchRequest) -> tuple[Hit, ...]:
+        """Return the earliest hit of each source, the earliest first and undated ones last."""
+
+    def organisation(self, name: str) -> Organisation | None:
+        """Return an organisation by any of its names, None if no article names it."""
+
+    def organisations(
+        self,
+        typed: str = "",
+        type_: OrganisationType | None = None,
+        *,
+        first: int = 0,
+        size: int = 20,
+    ) -> OrganisationList:
+        """Return organisations that articles name, those that act in most of them first.
+
+        With `typed` as in `facet`; the counts of types are of all that match.
+        """
+
+    def near_organisations(self, name: str, *, size: int = 8) -> tuple[str, ...]:
+        """Return organisations whose names are written or sound most like a name."""
 
     def statistics(self) -> Statistics:
         """Count what is searched."""

@@ -22,29 +22,36 @@ class KeywordColumn:
     Documents with the same values have the same set of them, `sets`: 0 is none, the numbers up to
     that of values are the sets of a single one, those beyond are sets of several. There are far
     fewer sets than documents, so documents are counted by their set, and sets by their values.
+
+    Names that differ in case alone are one value, in the spelling that most documents have.
+
+    The names of a part may be marked, as those of organisations that act. A value has a number, and
+    where it is marked that number and the number of all values; `counts` and all that is made of
+    them have an entry for each. See `totals` and `marked`.
     """
 
-    def __init__(self, parts: Sequence[Values]) -> None:
-        """Join the values of each segment's documents."""
-        ordinals: dict[str, int] = {}
+    def __init__(
+        self, parts: Sequence[Values], marks: Sequence[NDArray[np.bool_]] | None = None
+    ) -> None:
+        """Join the values of each segment's documents; no document may have one of them twice."""
+        self.values = _commonest(parts)
+        self._numbers_of = {value.casefold(): number for number, value in enumerate(self.values)}
+        self._is_marked = marks is not None
+        self.size = len(self.values) * (1 + self._is_marked)
         every_size, every_number, every_set = (
             [np.empty(0, np.int32)],
             [np.empty(0, np.int32)],
             [np.empty(0, np.int32)],
         )
         base = 0
-        for part in parts:
-            table = np.array(
-                [ordinals.setdefault(name, len(ordinals)) for name in part.names], np.int32
-            )
+        for place, part in enumerate(parts):
+            table = np.array([self._numbers_of[name.casefold()] for name in part.names], np.int32)
+            if marks:
+                table += len(self.values) * marks[place]
             every_size.append(part.sizes)
             every_number.append(table[part.numbers] if len(table) else part.numbers)
             every_set.append(part.sets + np.int32(base))
             base += len(part.sizes)
-        self.values = tuple(ordinals)
-        self._folded: dict[str, list[int]] = {}
-        for name, number in ordinals.items():
-            self._folded.setdefault(name.casefold(), []).append(number)
         sizes, numbers = np.concatenate(every_size), np.concatenate(every_number)
         is_single, is_several = sizes == 1, sizes > 1
         self._sizes = sizes[is_several]
@@ -53,42 +60,48 @@ class KeywordColumn:
         self._owners = np.repeat(np.arange(len(self._sizes)), self._sizes)
         renumbered = np.zeros(len(sizes), np.int32)
         renumbered[is_single] = numbers[starts(sizes)[is_single]] + 1
-        renumbered[is_several] = np.arange(len(self._sizes)) + len(self.values) + 1
+        renumbered[is_several] = np.arange(len(self._sizes)) + self.size + 1
         self.sets = renumbered[np.concatenate(every_set)]
-        self.set_count = len(self.values) + 1 + len(self._sizes)
+        self.set_count = self.size + 1 + len(self._sizes)
+
+    def number(self, name: str) -> int | None:
+        """Return the number of a value, whatever the case of `name`."""
+        return self._numbers_of.get(name.casefold())
 
     def value(self, name: str) -> str | None:
-        """Return the value as documents have it, whatever the case of `name`."""
-        numbers = self._folded.get(name.casefold())
-        if not numbers:
-            return None
-        spelt = [self.values[number] for number in numbers]
-        return name if name in spelt else spelt[0]
+        """Return the value as it is listed, whatever the case of `name`."""
+        number = self.number(name)
+        return None if number is None else self.values[number]
 
-    def mask(self, wanted: Iterable[str]) -> Mask:
-        """Return which documents have any of the values, whatever their case."""
-        mask: Mask = self._chosen(wanted).take(self.sets)
+    def mask(self, wanted: Iterable[str], *, marked: bool = False) -> Mask:
+        """Return which documents have any of the values, whatever their case, or have it marked."""
+        mask: Mask = self._chosen(wanted, marked=marked).take(self.sets)
         return mask
 
-    def having(self, documents: NDArray[np.int64], wanted: Iterable[str]) -> Mask:
-        """Return which of some documents have any of the values."""
-        found: Mask = self._chosen(wanted).take(self.sets.take(documents))
+    def having(
+        self, documents: NDArray[np.int64], wanted: Iterable[str], *, marked: bool = False
+    ) -> Mask:
+        """Return which of some documents have any of the values, or have it marked."""
+        found: Mask = self._chosen(wanted, marked=marked).take(self.sets.take(documents))
         return found
 
-    def _chosen(self, wanted: Iterable[str]) -> Mask:
+    def _chosen(self, wanted: Iterable[str], *, marked: bool) -> Mask:
         """Return which sets have any of the values."""
         chosen = np.zeros(self.set_count, np.bool_)
-        several = chosen[len(self.values) + 1 :]
+        several = chosen[self.size + 1 :]
         for name in wanted:
-            for number in self._folded.get(name.casefold(), ()):
-                chosen[number + 1] = True
-                several[self._owners[np.flatnonzero(self._numbers == number)]] = True
+            number = self.number(name)
+            if number is None:
+                continue
+            for entry in range(number + marked * len(self.values), self.size, len(self.values)):
+                chosen[entry + 1] = True
+                several[self._owners[np.flatnonzero(self._numbers == entry)]] = True
         return chosen
 
     def counts(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
         """Count some documents by the number of the value."""
         sets = self.sets.take(documents)
-        size = len(self.values)
+        size = self.size
         if self.set_count == size + 1:  # none has several
             return np.bincount(sets, minlength=size + 1)[1:]
         if len(sets) * _FEW > self.set_count:
@@ -100,7 +113,7 @@ class KeywordColumn:
 
     def of_sets(self, counted: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the counts of values for documents that are counted by their set."""
-        size = len(self.values)
+        size = self.size
         counts = counted[1 : size + 1]
         several = counted[size + 1 :]
         used = np.flatnonzero(several > 0)
@@ -117,21 +130,28 @@ class KeywordColumn:
         """Return the numbers of the values in some sets of several, counted from 0."""
         return self._numbers.take(ranges(self._begins[sets], self._sizes[sets]))
 
-    def count_of(self, value: str, counts: NDArray[np.int64]) -> int:
-        """Return how often a value is counted, 0 for one that no document has."""
-        return sum(int(counts[number]) for number in self._folded.get(value.casefold(), ()))
+    def totals(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the counts of values, marked or not."""
+        size = len(self.values)
+        return counts[:size] + counts[size:] if self._is_marked else counts
 
-    def top(self, counts: NDArray[np.int64], size: int) -> dict[str, int]:
-        """Return the values that are counted most, ties in the order of the values, none of 0."""
-        (used,) = np.nonzero(counts > 0)
-        counts = counts[used]
-        if len(used) > _MUCH_MORE * size:
-            least = np.partition(counts, len(used) - size)[len(used) - size]
-            kept = counts >= least
-            used, counts = used[kept], counts[kept]
-        order = np.lexsort((self._ranks[used], -counts))[:size]
-        values = [self.values[number] for number in used[order].tolist()]
-        return dict(zip(values, counts[order].tolist(), strict=True))
+    def marked(self, counts: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Return the counts of values that are marked, None where none can be."""
+        return counts[len(self.values) :] if self._is_marked else None
+
+    def first(
+        self,
+        numbers: NDArray[np.int64],
+        weights: NDArray[np.integer | np.floating],
+        size: int,
+    ) -> list[int]:
+        """Return the numbers that weigh most of some, ties in the order of the values."""
+        if len(numbers) > _MUCH_MORE * size:
+            least = np.partition(weights, len(weights) - size)[len(weights) - size]
+            kept = weights >= least
+            numbers, weights = numbers[kept], weights[kept]
+        found: list[int] = numbers[np.lexsort((self._ranks[numbers], -weights))[:size]].tolist()
+        return found
 
     @cached_property
     def _ranks(self) -> NDArray[np.int64]:
@@ -141,6 +161,22 @@ class KeywordColumn:
             len(self.values)
         )
         return ranks
+
+
+def _commonest(parts: Sequence[Values]) -> tuple[str, ...]:
+    """Return the names, of those that differ in case alone the one that most documents have."""
+    spellings: dict[str, dict[str, int]] = {}
+    for part in parts:
+        for name in part.names:
+            spellings.setdefault(name.casefold(), {})[name] = 0
+    if any(len(names) > 1 for names in spellings.values()):
+        for part in parts:
+            for name, count in zip(part.names, part.documents().tolist(), strict=True):
+                spellings[name.casefold()][name] += count
+    return tuple(
+        min(names, key=lambda name: (-names[name], name)) if len(names) > 1 else next(iter(names))
+        for names in spellings.values()
+    )
 
 
 _JOINED_SETS = 4096  # fields of more sets of values are counted by themselves

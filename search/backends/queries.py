@@ -34,10 +34,15 @@ __all__ = ["ColumnRange", "ColumnValues", "Combined", "Near", "compile_query"]
 
 
 class ColumnValues(qcore.Query):  # type: ignore[misc]
-    """Any of some values in a keyword column; deleted documents count as well."""
+    """Any of some values in a keyword column; deleted documents count as well.
+
+    The field `acting` is that of organisations where they are marked.
+    """
 
     def __init__(self, field: str, values: Sequence[str]) -> None:
         self.fieldname, self.values, self.boost = field, tuple(values), 1.0
+        self._is_marked = field == "acting"
+        self._column = "organisation" if self._is_marked else field
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ColumnValues) and (self.fieldname, self.values) == (
@@ -53,11 +58,12 @@ class ColumnValues(qcore.Query):  # type: ignore[misc]
 
     def mask(self, view: "IndexView") -> Mask:
         """Return the documents that have a value."""
-        return view.keywords[self.fieldname].mask(self.values)
+        return view.keywords[self._column].mask(self.values, marked=self._is_marked)
 
     def having(self, view: "IndexView", documents: NDArray[np.int64]) -> Mask:
         """Return which of some documents have one."""
-        return view.keywords[self.fieldname].having(documents, self.values)
+        column = view.keywords[self._column]
+        return column.having(documents, self.values, marked=self._is_marked)
 
 
 class ColumnRange(qcore.Query):  # type: ignore[misc]
@@ -147,7 +153,7 @@ def compile_query(query: Query, canonical: Callable[[str], str]) -> qcore.Query:
             return _any_field(query.fields, lambda name: whoosh.Prefix(name, query.text))
         case KeywordQuery():
             values = query.values
-            if query.field == "organisation":
+            if query.field in {"organisation", "acting"}:
                 values = tuple(canonical(value) for value in values)
             return ColumnValues(query.field, values)
         case RangeQuery():

@@ -52,6 +52,12 @@ class Values:
     numbers: NDArray[np.int32]
     sets: NDArray[np.int32]
 
+    def documents(self) -> NDArray[np.int64]:
+        """Return how many documents have each name."""
+        of_sets = np.bincount(self.sets, minlength=len(self.sizes))
+        found = np.bincount(self.numbers, np.repeat(of_sets, self.sizes), len(self.names))
+        return found.astype(np.int64)
+
 
 class OpenSegment:
     """A segment with its files mapped; `cache` is shared by all of them."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import similarity
+from search.backends.counting import Counted
 from search.backends.evaluator import Evaluator
 from search.backends.matches import NOTHING, DenseMatches, Mask, Matches
 from search.backends.queries import ColumnRange, ColumnValues, compile_query
@@ -112,12 +113,29 @@ class Selector:
             allowed = allowed[mask[allowed]]
         counts = self._view.facets.counts(allowed)
         for name in filters:
-            others = counted
-            for other, mask in filters.items():
-                if other != name:
-                    others = others[mask[others]]
+            others = self.without_own(name, counted, filters)
             counts[name] = self._view.keywords[name].counts(others)
-        return {name: self._buckets(name, request, counts[name]) for name in FACETS}
+        return {
+            name: self._buckets(name, request, Counted.of(self._view.keywords[name], counts[name]))
+            for name in FACETS
+        }
+
+    def without_own(
+        self, name: str, counted: NDArray[np.int64], filters: dict[str, Mask]
+    ) -> NDArray[np.int64]:
+        """Return the documents that a facet is counted over: its own selection does not narrow."""
+        for other, mask in filters.items():
+            if other != name:
+                counted = counted[mask[counted]]
+        return counted
+
+    def chosen(self, name: str, request: SearchRequest) -> tuple[str, ...]:
+        """Return the values that a request selects, as the facet lists them."""
+        values = getattr(request, name, ())
+        if name == "organisation":
+            values = tuple(self._canonical(value) for value in values)
+        column = self._view.keywords[name]
+        return tuple(dict.fromkeys(column.value(value) or value for value in values))
 
     def _allowed(self, request: SearchRequest, query: BooleanQuery) -> list[Mask]:
         """Return what narrows the hits and every facet alike."""
@@ -141,20 +159,27 @@ class Selector:
         return self._evaluator.mask(ColumnValues(name, values))
 
     def _buckets(
-        self, name: str, request: SearchRequest, counts: NDArray[np.int64]
+        self, name: str, request: SearchRequest, counted: Counted
     ) -> tuple[FacetBucket, ...]:
-        column = self._view.keywords[name]
-        chosen = getattr(request, name)
-        if name == "organisation":
-            chosen = tuple(self._canonical(value) for value in chosen)
-        selected = dict.fromkeys(column.value(value) or value for value in chosen)
-        shown = column.top(counts, len(column.values) if name == "month" else FACET_SIZE)
-        listed = sorted(shown) if name == "month" else list(shown)
-        for value in selected:
-            shown.setdefault(value, column.count_of(value, counts))
-        return tuple(
-            FacetBucket(value=value, count=shown[value], selected=value in selected)
-            for value in dict.fromkeys((*listed, *selected))
+        column, selected = counted.column, self.chosen(name, request)
+        if name == "month":
+            listed = sorted(counted.ranked(), key=column.values.__getitem__)
+        else:
+            listed = counted.ranked(FACET_SIZE)
+        numbers = {value: column.number(value) for value in selected}
+        known = (number for number in numbers.values() if number is not None)
+        return (
+            *counted.buckets([*dict.fromkeys((*listed, *known))], selected),
+            *(
+                FacetBucket(
+                    value=value,
+                    count=0,
+                    salient=None if counted.salient is None else 0,
+                    selected=True,
+                )
+                for value, number in numbers.items()
+                if number is None
+            ),
         )
 
 

@@ -1,6 +1,7 @@
 """One committed state of the index, held open: segments, columns, statistics."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from functools import cached_property
 from typing import Any
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 
 from index.backends.vector_codec import LENGTHS, VectorSegment
 from index.backends.whoosh import SEPARATOR, WhooshIndex
-from index.document import BEIJING
-from index.schema import UNDATED
+from index.document import BEIJING, OrganisationType
+from index.schema import UNDATED, Naming
 from search import similarity
 from search.backends.cache import ByteCache
 from search.backends.columns import FacetCounter, KeywordColumn
@@ -23,8 +24,8 @@ __all__ = ["IndexView", "SegmentsView"]
 _DAY = 86_400  # seconds
 _BEIJING_SECONDS = 8 * 3600  # ahead of UTC; China has had no summer time since 1991
 
-_KEYWORDS = {"category": "category", "source": "source", "organisation": "organisations"}
-_FILTERS = {"author": "author"}  # columns that nothing is counted by
+_KEYWORDS = {"category": "category", "source": "source"}
+_FILTERS = {"author": "author", "identifier": "identifiers"}  # columns that no facet is made of
 
 
 class SegmentsView:
@@ -115,6 +116,18 @@ class SegmentsView:
         return fields
 
 
+class _Columns(dict[str, KeywordColumn]):
+    """Columns by name; those that no facet is made of are read when they are first asked for."""
+
+    def __init__(self, read: Callable[[str], KeywordColumn]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, name: str) -> KeywordColumn:
+        self[name] = self._read(name)
+        return self[name]
+
+
 class IndexView(SegmentsView):
     """A state of the project's index, with the columns of its articles."""
 
@@ -143,16 +156,41 @@ class IndexView(SegmentsView):
         )
         self.published = self._numbers("published", np.int64)
         self.day_only = self._numbers("day_only", np.bool_)
-        self.keywords = {
-            name: KeywordColumn([segment.values(field, SEPARATOR) for segment in self.segments])
-            for name, field in _KEYWORDS.items()
-        }
+        self.keywords: dict[str, KeywordColumn] = _Columns(self._column)
+        for name in _KEYWORDS:
+            self.keywords[name] = self._column(name)
+        self.keywords["organisation"] = self._organisations()
         self.keywords["month"] = KeywordColumn([_months(self.published)])
         self.facets = FacetCounter(dict(self.keywords))
-        for name, field in _FILTERS.items():
-            self.keywords[name] = KeywordColumn(
-                [segment.values(field, SEPARATOR) for segment in self.segments]
-            )
+
+    def _column(self, name: str) -> KeywordColumn:
+        field = (_KEYWORDS | _FILTERS)[name]
+        return KeywordColumn([segment.values(field, SEPARATOR) for segment in self.segments])
+
+    def _organisations(self) -> KeywordColumn:
+        """Return the column of organisations, marked where they act."""
+        parts, marks = [], []
+        for segment in self.segments:
+            values = segment.values("organisations", SEPARATOR)
+            namings = [Naming.read(text) for text in values.names]
+            parts.append(replace(values, names=[naming.name for naming in namings]))
+            marks.append(np.array([naming.salient for naming in namings], np.bool_))
+        return KeywordColumn(parts, marks)
+
+    @cached_property
+    def organisation_types(self) -> list[OrganisationType]:
+        """The type of each organisation, the commonest where articles differ."""
+        column = self.keywords["organisation"]
+        counts: dict[tuple[str, OrganisationType], int] = {}
+        for segment in self.segments:
+            values = segment.values("organisations", SEPARATOR)
+            for text, count in zip(values.names, values.documents().tolist(), strict=True):
+                naming = Naming.read(text)
+                key = naming.name.casefold(), naming.type
+                counts[key] = counts.get(key, 0) + count
+        ranked = sorted(counts, key=lambda key: (counts[key], key[1]))
+        types = dict(ranked)  # the last of a name is the commonest
+        return [types[value.casefold()] for value in column.values]
 
     @cached_property
     def ids(self) -> NDArray[np.bytes_]:

@@ -9,9 +9,9 @@ from threading import Lock
 from time import perf_counter
 from typing import Any
 
-from index.analysis import Analyzer
+from index.analysis import Analyzer, normalise
 from index.backends.whoosh import WhooshIndex
-from index.document import BEIJING, Article
+from index.document import BEIJING, Article, OrganisationType
 from index.entities import OrganisationTable
 from index.errors import StoreError, UnknownArticle
 from index.settings import Settings
@@ -19,7 +19,9 @@ from index.store import ArticleStore
 from search import similarity
 from search.backends.base import Statistics
 from search.backends.cache import ByteCache
+from search.backends.counting import Counted, earliest_of_each, standing_out
 from search.backends.cursor import read_cursor, write_cursor
+from search.backends.directory import OrganisationDirectory
 from search.backends.evaluator import Evaluator
 from search.backends.explain import explain_hit
 from search.backends.matches import Mask, Matches
@@ -32,9 +34,13 @@ from search.parser import ParsedQuery, parse_query
 from search.query import BooleanQuery, MatchQuery, WordQuery
 from search.request import SearchRequest
 from search.results import (
+    Association,
     DidYouMean,
+    FacetValues,
     Hit,
     Notice,
+    Organisation,
+    OrganisationList,
     SearchResults,
     SuggestionGroup,
     Understood,
@@ -82,6 +88,7 @@ class _Open:
     view: IndexView
     evaluator: Evaluator
     selector: Selector
+    directory: OrganisationDirectory
     articles: dict[str, Article] = field(default_factory=dict)
 
 
@@ -125,10 +132,7 @@ class WhooshSearcher:
             state = self._current()
             view = state.view
             filters = state.selector.facet_filters(request)
-            answer = self._answer(state, request, request.query, filters)
-            better = self._correction(state, request, answer, filters)
-            if better and better.meant.applied:
-                answer = better.answer
+            answer, better = self._best_answer(state, request, filters)
             selection = answer.selection
             offset = self._offset(view, request)
             page = ordered(
@@ -150,11 +154,21 @@ class WhooshSearcher:
                 hits=hits,
                 facets=state.selector.facets(request, selection.counted, filters),
                 relaxed=tuple(dict.fromkeys(word for hit in hits for word in hit.missing)),
-                did_you_mean=better.meant if better else None,
+                did_you_mean=better,
                 notices=answer.notices,
                 understood=answer.understood,
                 explanation=self._explanation(state, answer) if request.explain else None,
             )
+
+    def _best_answer(
+        self, state: _Open, request: SearchRequest, filters: dict[str, Mask]
+    ) -> tuple[_Answer, DidYouMean | None]:
+        """Return what a request selects, under a likelier spelling where that is applied."""
+        answer = self._answer(state, request, request.query, filters)
+        better = self._correction(state, request, answer, filters)
+        if better is None:
+            return answer, None
+        return better.answer if better.meant.applied else answer, better.meant
 
     def _explanation(self, state: _Open, answer: _Answer) -> QueryExplanation:
         def articles(word: WordQuery) -> int:
@@ -233,10 +247,83 @@ class WhooshSearcher:
         with self._lock, self._open_store() as store:
             return store.article(store.resolve(url))
 
-    def organisation(self, name: str) -> str | None:
-        """Return the canonical name for a name or alias, None if no article names it."""
+    # Values of fields
+
+    def facet(
+        self, request: SearchRequest, name: str, typed: str = "", *, size: int = 20
+    ) -> FacetValues:
+        """Return values of a facet over what a request finds; see `Searcher.facet`."""
         with self._lock:
-            return self._current().view.keywords["organisation"].value(self._canonical(name))
+            state = self._current()
+            filters = state.selector.facet_filters(request)
+            answer, _ = self._best_answer(state, request, filters)
+            documents = state.selector.without_own(name, answer.selection.counted, filters)
+            column = state.view.keywords[name]
+            counted = Counted.of(column, column.counts(documents))
+            ranks = self._ranks(state, name, typed)
+            numbers = counted.ranked() if ranks is None else counted.ranked_by(ranks)
+            return FacetValues(
+                total=len(numbers),
+                buckets=counted.buckets(numbers[:size], state.selector.chosen(name, request)),
+            )
+
+    def associated(
+        self, request: SearchRequest, name: str, without: tuple[str, ...] = (), *, size: int = 20
+    ) -> tuple[Association, ...]:
+        """Return the values that stand out in what a request finds; see `Searcher.associated`."""
+        with self._lock:
+            state = self._current()
+            filters = state.selector.facet_filters(request)
+            selection = self._answer(state, request, request.query, filters).selection
+            return standing_out(state.view, name, selection.full.documents, without, size)
+
+    def first_reports(self, request: SearchRequest) -> tuple[Hit, ...]:
+        """Return the earliest hit of each source; see `Searcher.first_reports`."""
+        with self._lock:
+            state = self._current()
+            filters = state.selector.facet_filters(request)
+            answer = self._answer(state, request, request.query, filters)
+            page = earliest_of_each(state.view, "source", answer.selection.full.documents)
+            return self._hits(state, page, 0, answer, request)
+
+    def organisation(self, name: str) -> Organisation | None:
+        """Return an organisation by any of its names, None if no article names it."""
+        with self._lock:
+            return self._current().directory.find(name)
+
+    def organisations(
+        self,
+        typed: str = "",
+        type_: OrganisationType | None = None,
+        *,
+        first: int = 0,
+        size: int = 20,
+    ) -> OrganisationList:
+        """Return organisations that articles name; see `Searcher.organisations`."""
+        with self._lock:
+            state = self._current()
+            ranks = self._ranks(state, "organisation", typed)
+            return state.directory.page(ranks, type_, first=first, size=size)
+
+    def near_organisations(self, name: str, *, size: int = 8) -> tuple[str, ...]:
+        """Return organisations whose names are written or sound most like a name."""
+        with self._lock:
+            state = self._current()
+            names = self._aids.of(state.view, state.evaluator).names["organisation"]
+            return tuple(each for each in names.near(name, size) if state.directory.find(each))
+
+    def _ranks(self, state: _Open, name: str, typed: str) -> dict[str, int] | None:
+        """Return the values of a column that match a typed text, None where nothing is typed."""
+        if not typed.strip():
+            return None
+        names = self._aids.of(state.view, state.evaluator).names
+        if name in names:
+            return names[name].find(typed)
+        text = normalise(typed.strip()).text
+        values = (
+            (value, normalise(value).text.find(text)) for value in state.view.keywords[name].values
+        )
+        return {value: min(place, 1) for value, place in values if place >= 0}
 
     def statistics(self) -> Statistics:
         """Count what is searched; today begins at midnight in Beijing."""
@@ -270,7 +357,12 @@ class WhooshSearcher:
             if former:
                 former.close()
             evaluator = Evaluator(view, size // 2)
-            self._open = _Open(view, evaluator, Selector(view, evaluator, self._canonical))
+            self._open = _Open(
+                view,
+                evaluator,
+                Selector(view, evaluator, self._canonical),
+                OrganisationDirectory(view, self._organisations),
+            )
         return self._open
 
     @contextmanager

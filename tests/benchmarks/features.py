@@ -7,6 +7,7 @@ from statistics import median, quantiles
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 from engine import BOOSTS, FACETS
 from whoosh import query as whoosh
 from whoosh.query import qcore
@@ -48,7 +49,10 @@ def measure_features(settings: Settings) -> Features:
             matches = state.evaluator.evaluate(compiled).where(state.view.live)
             counts = state.view.facets.counts(matches.documents)
             for name in FACETS:
-                state.view.keywords[name].top(counts[name], 50)
+                column = state.view.keywords[name]
+                totals = column.totals(counts[name])
+                used = np.flatnonzero(totals)
+                column.first(used, totals[used], 50)
             ordered(state.view, (matches,), "relevance", 10)
 
         def selection(text: str) -> None:

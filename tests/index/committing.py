@@ -38,6 +38,7 @@ def batch(first: int, count: int, analyzer: Analyzer) -> IndexBatch:
             author="",
             source="甲报",
             organisations=(),
+            identifiers=(),
         )
         for number in numbers
     )

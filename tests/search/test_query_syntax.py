@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -32,7 +33,10 @@ EXPECTED = (
     ("hospital ransom", "医院 停诊 OR 赎金", "医院 停诊 或 赎金", "医院 停诊 | 赎金"),
     ("hospital ransom", "(医院 停诊) OR 赎金", "（医院 停诊） 或 赎金"),
     ("hospital english", "勒索病毒"),
-    ("english", "ThreatBook", "机构:微步在线", "organisation:ThreatBook", "org:微步"),
+    ("exact", "编号:CVE-2026-90001", "identifier:cve-2026-90001"),
+    ("english", "主角:微步在线", "acting:ThreatBook"),
+    ("english", "ThreatBook"),
+    ("hospital english", "机构:微步在线", "organisation:ThreatBook", "org:微步"),
     ("hospital", "title:医院", "标题:医院", "标题：(医院 停诊)", "勒*"),
     ("hospital", "2024年4月 停诊", "停诊 2024年3月至4月"),
     ("gateway drill exact", "分类:漏洞", "类别:漏洞", "category:漏洞"),
@@ -54,6 +58,7 @@ def searcher(
     threat_book = Mention(
         name="微步在线", type="company", salient=True, surfaces=("微步",), evidence=()
     )
+    mentions = {"english": (threat_book,), "hospital": (replace(threat_book, salient=False),)}
     searcher = fill_folder(
         tmp_path_factory.mktemp("syntax"),
         [
@@ -65,7 +70,8 @@ def searcher(
                 category="漏洞" if "漏洞" in title else "威胁",
                 source="安全客" if name == "english" else "嘶吼",
                 author="王五" if name == "exact" else None,
-                mentions=(threat_book,) if name == "english" else (),
+                mentions=mentions.get(name, ()),
+                identifiers=("CVE-2026-90001",) if name == "exact" else (),
             )
             for name, (title, body, day) in ARTICLES.items()
         ],

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from flask.testing import FlaskClient
 
-__all__ = ["Element", "Page", "get_page"]
+__all__ = ["Element", "Page", "count_in", "get_page"]
 
 VOID = {"meta", "link", "input", "img", "br", "wbr", "hr"}
 
@@ -77,6 +77,14 @@ class Page(HTMLParser):
         """The number of articles in the heading; 0 on the page that found none."""
         match = re.search(r"共 ([\d,]+) 篇", self.heading)
         return int(match[1].replace(",", "")) if match else 0
+
+
+def count_in(row: Element) -> int:
+    """The number of articles that a row of an index leads to; beside it may stand another one."""
+    text = next(e for e in row.inside if "entry-count" in e.classes).text
+    found = re.search(r"，共 ([\d,]+) 篇|共同 ([\d,]+) 篇|([\d,]+)\s*$", text)
+    assert found, text
+    return int((found[1] or found[2] or found[3]).replace(",", ""))
 
 
 def get_page(client: FlaskClient, url: str, status: int = 200) -> Page:

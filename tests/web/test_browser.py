@@ -33,6 +33,13 @@ PAGES = [
     "/article/" + "f" * 16,
     "/article/" + f"{7:016x}",
     "/organisation/青梧机电",
+    "/organisation/青吴机电",
+    "/organisations",
+    "/organisations?type=institute",
+    "/identifier/CVE-2026-90007",
+    "/identifier/T1486",
+    "/identifier/CVE-2026-9",
+    "/search?q=漏洞&find=" + "UnbrokenHoldings" * 8,
     "/organisation/" + "UnbrokenHoldings" * 8,
     "/help/query",
     "/nothing",
@@ -313,3 +320,77 @@ def test_the_search_works_where_suggestions_fail(page: Page) -> None:
     assert not page.locator(".suggest").is_visible()
     page.locator("#q").press("Enter")
     page.wait_for_url("**/search?q=*")
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE])
+def test_the_values_of_a_facet_are_looked_through_and_chosen(
+    page: Page, viewport: dict[str, int]
+) -> None:
+    page.set_viewport_size(viewport)  # type: ignore[arg-type]
+    page.goto("/search?q=漏洞#filters")
+    field = page.locator("#find")
+    rows = page.locator("section[aria-labelledby=facet-organisation] a.entry")
+    before = rows.all_inner_texts()
+    field.press_sequentially("qwjd")
+    page.get_by_text("1 个机构符合").wait_for()
+    assert page.locator(".find-told").get_attribute("role") == "status"
+    assert rows.count() == 1
+    (was,) = [text for text in before if "青梧机电" in text]
+    assert rows.first.inner_text() == was
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= viewport["width"]
+    field.press("Escape")
+    assert field.input_value() == ""
+    assert rows.all_inner_texts() == before
+    assert field.is_visible()
+    field.press_sequentially("没有")
+    page.get_by_text("结果中没有这个机构").wait_for()
+    field.fill("青梧")
+    page.get_by_text("1 个机构符合").wait_for()
+    field.press("ArrowDown")
+    assert "青梧机电" in page.evaluate("document.activeElement.innerText")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**organisation=*")
+    assert "青梧机电" in page.locator(".chip").first.inner_text()
+    assert page.locator("#find").input_value() == ""
+
+
+def test_the_values_of_a_facet_are_looked_through_without_a_script(
+    browser: Browser, address: str
+) -> None:
+    context = browser.new_context(viewport=WIDE, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/search?q=漏洞&sort=newest")
+    page.locator("#find").fill("qwjd")
+    page.locator("#find").press("Enter")
+    page.wait_for_url("**find=qwjd**")
+    choose(page, "organisation", "青梧机电")
+    page.wait_for_url("**organisation=*")
+    assert "sort=newest" in page.url
+    assert "find=" not in page.url
+    context.close()
+
+
+def test_the_filters_work_where_looking_through_fails(page: Page) -> None:
+    page.route("**/api/v1/facets/**", lambda route: route.fulfill(status=200, body="not JSON"))
+    page.goto("/search?q=漏洞")
+    page.locator("#find").press_sequentially("青梧")
+    page.get_by_text("没有应答").wait_for()
+    page.locator(".find button").click()
+    page.wait_for_url("**find=**")
+    assert "1 个机构符合" in page.locator(".find-told").inner_text()
+
+
+def test_what_is_being_composed_is_not_looked_for(page: Page) -> None:
+    page.goto("/search?q=漏洞")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.extend([request.url] * ("facets/" in request.url)))
+    page.locator("#find").click()
+    devtools = page.context.new_cdp_session(page)
+    devtools.send(
+        "Input.imeSetComposition", {"text": "qingwu", "selectionStart": 6, "selectionEnd": 6}
+    )
+    page.wait_for_timeout(400)
+    assert asked == []
+    devtools.send("Input.insertText", {"text": "青梧"})
+    page.get_by_text("1 个机构符合").wait_for()
+    assert len(asked) == 1

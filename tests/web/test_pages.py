@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from index.document import Article, Mention
+from index.document import Article, Evidence, Mention
 from index.settings import Settings
 from search import Searcher
-from tests.web.html import Page, get_page
+from tests.web.html import Page, count_in, get_page
 from web import create_app
 
 PAGES = [
@@ -28,6 +28,12 @@ PAGES = [
     "/article/" + "f" * 16,
     "/organisation/衡岳智联",
     "/organisation/Corvane%20Networks",
+    "/organisation/衡岳智联?latest=all",
+    "/organisations",
+    "/organisations?prefix=qw&type=company",
+    "/identifier/CVE-2026-90007",
+    "/identifier/T1486",
+    "/search?q=漏洞&find=青梧",
     "/help/query",
     "/analyze?q=勒索病毒的漏洞+槐州",
     "/search?q=漏洞+勒锁软件+2024年5月",
@@ -54,7 +60,7 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(
         assert "style" not in element.attributes
         assert not any(name.startswith("on") for name in element.attributes)
         source = element.attributes.get("src")
-        if element.tag == "link":
+        if element.tag == "link" and element.attributes["rel"] != "alternate":
             source = element.href
         assert source is None or source.startswith("/static/")
     assert all(script.text == "" for script in page.find("script"))
@@ -148,11 +154,9 @@ def test_organisations_are_underlined_solid_or_dotted(visit: Callable[..., Page]
     ]
 
 
-def test_identifiers_lead_to_a_search_that_finds_the_article(visit: Callable[..., Page]) -> None:
+def test_identifiers_lead_to_their_pages(visit: Callable[..., Page]) -> None:
     link = visit(f"/article/{7:016x}").find("ul", "ids")[0].inside[1]
-    assert link.text == "CVE-2026-90007"
-    # The fixture's identifiers are not in its texts, so that here only the search counts.
-    assert parse_qs(urlsplit(link.href).query)["q"] == ["CVE-2026-90007"]
+    assert (link.text, link.href) == ("CVE-2026-90007", "/identifier/CVE-2026-90007")
 
 
 def test_indicators_are_shown_defanged_and_are_no_links(visit: Callable[..., Page]) -> None:
@@ -179,6 +183,34 @@ def test_the_article_page_shows_the_extract_and_not_the_body(
     first, *rest = news[7].body.split("\n")
     assert first in text
     assert not any(paragraph in text for paragraph in rest)
+
+
+def test_of_many_places_that_name_an_organisation_three_are_open(
+    article_maker: Callable[..., Article],
+    searcher_over: Callable[[Iterable[Article]], Searcher],
+) -> None:
+    sentences = [f"第{number}段说衡岳智联参与处置。" for number in range(5)]
+    body = "\n".join([*sentences, "其余内容与此无关，只为凑够长度。" * 60])
+    evidence = tuple(
+        Evidence(
+            field="body",
+            start=body.index(sentence),
+            end=body.index(sentence) + len(sentence),
+            text=sentence,
+        )
+        for sentence in sentences
+    )
+    name = Mention(
+        name="衡岳智联", type="company", salient=True, surfaces=("衡岳智联",), evidence=evidence
+    )
+    searcher = searcher_over([article_maker(id="a" * 16, body=body, mentions=(name,))])
+    page = get_page(create_app(Settings(), searcher).test_client(), "/article/" + "a" * 16)
+    (item,) = [e for e in page.find("ul", "evidence")[0].inside if e.tag == "li"]
+    quotes = [e for e in item.inside if "quote" in e.classes]
+    (folded,) = [e for e in item.inside if e.tag == "details"]
+    assert len(quotes) == 5
+    assert [e for e in folded.inside if "quote" in e.classes] == quotes[3:]
+    assert "其余 2 处" in folded.text
 
 
 # Mistakes
@@ -249,7 +281,7 @@ def test_an_alias_leads_to_the_canonical_name(
     searcher = searcher_over([article_maker(id="a" * 16, body="微步", mentions=(named,))])
     client = create_app(Settings(), searcher).test_client()
     answer = client.get("/organisation/ThreatBook")
-    assert answer.status_code == 302
+    assert answer.status_code == 301
     page = get_page(client, answer.headers["Location"])
     assert page.heading == "微步在线"
 
@@ -264,8 +296,7 @@ def test_the_organisation_page_counts_as_the_search_does(
     assert len(rows) > 6
     for row in rows:
         assert row.href.startswith("/search?")
-        count = next(e for e in row.inside if "entry-count" in e.classes).text
-        assert visit(row.href).total == int(count)
+        assert visit(row.href).total == count_in(row)
     bars = [e for e in page.find("svg", "histogram")[0].inside if e.tag == "a"]
     assert visit(bars[0].href).total == int(re.search(r"，(\d+) 篇", bars[0].text)[1])  # type: ignore[index]
 
@@ -276,7 +307,7 @@ def test_the_home_page_counts_categories_and_links_organisations(
     page = visit("/")
     assert page.find("dd")[-1].text == "42"
     for row in page.find("a", "entry"):
-        count = int(next(e for e in row.inside if "entry-count" in e.classes).text)
+        count = count_in(row)
         if row.href.startswith("/organisation/"):
             assert f"{count} 篇文章提到" in client.get(row.href).get_data(as_text=True)
         else:

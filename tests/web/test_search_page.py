@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from search import SearchRequest
 from search.request import MAX_WINDOW
 from search.results import FacetBucket, SearchResults
-from tests.web.html import Page
+from tests.web.html import Page, count_in
 from web.charts import histogram
 from web.paging import pager
 from web.params import query_url, search_url
@@ -50,11 +50,8 @@ def facet_rows(page: Page, facet: str) -> dict[str, tuple[int, str]]:
     ]
     rows = {}
     for entry in (e for e in block.inside if "entry" in e.classes):
-        name, count = (
-            next(e for e in entry.inside if class_ in e.classes).text
-            for class_ in ("entry-name", "entry-count")
-        )
-        rows[name] = (int(count.replace(",", "")), entry.href)
+        name = next(e for e in entry.inside if "entry-name" in e.classes).text
+        rows[name] = (count_in(entry), entry.href)
     return rows
 
 
@@ -162,6 +159,7 @@ def test_forms_keep_the_rest_of_the_request(search: Callable[..., Page]) -> None
     assert fields == [
         {"q": "漏洞", "category": "威胁", "sort": "newest"},
         {"q": "漏洞", "category": "威胁", "sort": "newest", "from": None, "to": None},
+        {"q": "漏洞", "category": "威胁", "sort": "newest", "find": ""},
     ]
 
 

@@ -16,7 +16,7 @@ from whoosh.query import qcore
 from index.analysis import FieldTokens
 from index.backends.vector_codec import Documents
 from index.backends.whoosh import SEPARATOR, WhooshIndex
-from index.schema import UNDATED, IndexBatch, IndexDocument
+from index.schema import UNDATED, IndexBatch, IndexDocument, Naming
 from index.settings import Settings
 from search.backends.cache import ByteCache
 from search.backends.evaluator import Evaluator
@@ -66,7 +66,10 @@ class Ours:
         for name in FACETS:
             column = view.keywords[name]
             size = len(column.values) if name == "month" else FACET_SIZE
-            facets[name] = column.top(counts[name], size)
+            totals = column.totals(counts[name])
+            used = np.flatnonzero(totals)
+            listed = column.first(used, totals[used], size)
+            facets[name] = {column.values[n]: int(totals[n]) for n in listed}
         return Page(total=len(matches), hits=self._hits(matches), facets=facets)
 
     def update(self, batch: Batch) -> None:
@@ -128,7 +131,7 @@ def _hit(key: str, published: int, category: str, source: str, names: str, score
         published=None if published == UNDATED else published,
         category=category,
         source=source,
-        organisations=tuple(names.split(SEPARATOR)) if names else (),
+        organisations=tuple(Naming.read(each).name for each in names.split(SEPARATOR) if each),
     )
 
 
@@ -143,7 +146,10 @@ def _index_batch(batch: Batch) -> IndexBatch:
                 category=record.category,
                 source=record.source,
                 author="",
-                organisations=record.organisations,
+                organisations=tuple(
+                    Naming(name, "other", salient=True) for name in record.organisations
+                ),
+                identifiers=(),
             )
             for record in batch.documents
         ),

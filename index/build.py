@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from index.analysis import Analyzer
 from index.backends.base import Index
 from index.backends.whoosh import WhooshIndex
+from index.categories import CategoryModel, model_fingerprint, with_category
 from index.corpus import Page, Unreadable, read_pages
 from index.document import Article
 from index.entities import OrganisationTable, annotate, entities_fingerprint
@@ -87,9 +88,9 @@ class Progress(Protocol):
 
 
 def stages_fingerprint(settings: Settings) -> str:
-    """Return what tells one state of the extracting code and the entity tables from another."""
+    """Return what tells one state of the reading code, its tables and its weights from another."""
     table = OrganisationTable.load(settings.entities)
-    return f"{extractor_fingerprint()}-{entities_fingerprint(table)}"
+    return f"{extractor_fingerprint()}-{entities_fingerprint(table)}-{model_fingerprint()}"
 
 
 def open_index(settings: Settings, analyzer: Analyzer) -> WhooshIndex:
@@ -368,7 +369,7 @@ def _extract_chunk(pages: list[Page]) -> list[_Result]:
 
 def _extract(page: Page) -> _Result:
     try:
-        return annotate(extract(page), _worker.table)
+        return with_category(annotate(extract(page), _worker.table), CategoryModel.load())
     except NotAnArticle as error:
         return error.reason
     except Exception as error:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from index.analysis import WordTrie, normalise
 from index.document import Article
 
-__all__ = ["LATIN", "VIEWS", "WordCounter", "shape", "shape_pairs", "views"]
+__all__ = ["LATIN", "VIEWS", "Counts", "WordCounter", "normal_texts", "shape", "shape_pairs"]
 
 VIEWS = ("title", "opening", "body")
 _OPENING = 300  # characters: news say what happened, others introduce
@@ -29,6 +29,10 @@ _BODY_SIGNS = "“、。，！？：；《（"
 _IDENTIFIER = re.compile(r"\b(?:CVE|CNVD|CNNVD)-", re.ASCII)
 _LETTER = re.compile("[A-Za-z]")
 _FARTHEST = 3.0  # from the mean, in spreads: other sites' pages may be odd
+
+
+Counts = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Numbers of words, and how often each stands."""
 
 
 class WordCounter:
@@ -50,13 +54,29 @@ class WordCounter:
         is_whole = (numbers >= 0) & (lengths[numbers] == sizes)
         self._numbers[found[is_whole]] = numbers[is_whole]
 
-    def count(self, normal: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the numbers of the words in a text in normal form, and how often each stands."""
-        _, _, found = self._trie.find(_codes(normal))
+    def count(self, title: str, text: str) -> tuple[Counts, ...]:
+        """Return the counts of each view of an article, whose texts are in normal form."""
+        # One walk for all views: most of its time does not depend on the text's length.
+        places, numbers = self._find(f"{title}\n{text}")
+        begin = len(title) + 1
+        in_text = places >= begin
+        in_views = (~in_text, in_text & (places < begin + _OPENING), in_text)
+        return tuple(np.unique(numbers[inside], return_counts=True) for inside in in_views)
+
+    def _find(self, normal: str) -> Counts:
+        """Return where words begin, and their numbers."""
+        places, _, found = self._trie.find(_codes(normal))
         known = self._latin
-        latin = [known[word] for word in LATIN.findall(normal) if word in known]
-        numbers = np.concatenate((self._numbers[found], np.array(latin, np.int64)))
-        return np.unique(numbers, return_counts=True)
+        latin = [
+            (match.start(), known[match[0]])
+            for match in LATIN.finditer(normal)
+            if match[0] in known
+        ]
+        begins, numbers = zip(*latin, strict=True) if latin else ((), ())
+        return (
+            np.concatenate((places, np.array(begins, np.int64))),
+            np.concatenate((self._numbers[found], np.array(numbers, np.int64))),
+        )
 
 
 def _codes(text: str) -> NDArray[np.uint32]:
@@ -64,10 +84,9 @@ def _codes(text: str) -> NDArray[np.uint32]:
     return np.frombuffer(f"{text}\n".encode("utf-32-le", "surrogatepass"), "<u4")
 
 
-def views(article: Article) -> tuple[str, str, str]:
-    """Return the texts whose words are counted, one a view, in normal form."""
-    text = normalise(_text(article)).text
-    return normalise(article.title).text, text[:_OPENING], text
+def normal_texts(article: Article) -> tuple[str, str]:
+    """Return the title, and lead and body together, in normal form."""
+    return normalise(article.title).text, normalise(_text(article)).text
 
 
 def _text(article: Article) -> str:

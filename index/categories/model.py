@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index.categories.features import WordCounter, shape, shape_pairs, views
+from index.categories.features import WordCounter, normal_texts, shape, shape_pairs
 from index.document import Article
 
 __all__ = [
@@ -68,8 +68,7 @@ class CategoryModel:
         """Return the likeliest category of an article, however unlikely."""
         pairs = shape_pairs(shape(article), self.shape_mean, self.shape_spread)
         scores = self.bias + pairs @ self.shape
-        for number, text in enumerate(views(article)):
-            words, counts = self._counter.count(text)
+        for number, (words, counts) in enumerate(self._counter.count(*normal_texts(article))):
             values = (1 + np.log(counts)) * self.idf[words]
             if length := np.sqrt(values @ values):
                 scores += (values / length) @ self.weights[number, words] * self.scale[number]

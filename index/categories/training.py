@@ -24,7 +24,15 @@ from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from index.analysis import dictionary_words, normalise
-from index.categories.features import LATIN, VIEWS, WordCounter, shape, shape_pairs, views
+from index.categories.features import (
+    LATIN,
+    VIEWS,
+    Counts,
+    WordCounter,
+    normal_texts,
+    shape,
+    shape_pairs,
+)
 from index.categories.model import CategoryModel, Guess, best_guesses
 from index.categories.scheme import OTHER, categories, category_of
 from index.corpus import Page, Unreadable, read_pages
@@ -94,7 +102,7 @@ def host(article: Article) -> str:
 
 
 def common_words(
-    articles: Sequence[Article], texts: Sequence[tuple[str, str, str]], names: Iterable[str]
+    articles: Sequence[Article], texts: Sequence[tuple[str, str]], names: Iterable[str]
 ) -> tuple[str, ...]:
     """Return the words that enough articles of enough outlets have, sorted, without `names`."""
     forbidden = {normalise(name).text for name in names}
@@ -103,10 +111,10 @@ def common_words(
     counter = WordCounter(dictionary)
     in_articles: dict[str, int] = defaultdict(int)
     in_outlets: dict[str, set[str]] = defaultdict(set)
-    for article, (title, _, body) in zip(articles, texts, strict=True):
-        text = f"{title}\n{body}"
-        numbers, _ = counter.count(text)
-        for word in {*map(dictionary.__getitem__, numbers), *LATIN.findall(text)} - forbidden:
+    for article, (title, text) in zip(articles, texts, strict=True):
+        (in_title, _), _, (in_text, _) = counter.count(title, text)
+        found = {dictionary[number] for number in (*in_title, *in_text)}
+        for word in found.union(LATIN.findall(f"{title}\n{text}")) - forbidden:
             in_articles[word] += 1
             in_outlets[word].add(article.source)
     return tuple(
@@ -135,11 +143,12 @@ class TrainingSet:
         """Count the words of all articles, and find their topics."""
         names = {name for row in table.organisations for name in row.names}
         names |= {article.source for article in articles}
-        read = [views(article) for article in articles]
+        read = [normal_texts(article) for article in articles]
         words = common_words(articles, read, names)
         counter = WordCounter(words)
+        counted = [counter.count(title, text) for title, text in read]
         counts = {
-            view: _matrix((counter.count(texts[number]) for texts in read), words)
+            view: _matrix([rows[number] for rows in counted], words)
             for number, view in enumerate(VIEWS)
         }
         is_in = (counts["title"] + counts["body"]).astype(bool).sum(axis=0)
@@ -164,14 +173,11 @@ class TrainingSet:
         return Examples(articles, self, texts, in_topics, shapes)
 
 
-def _matrix(
-    rows: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]], words: Sequence[str]
-) -> sparse.csr_array:
-    found = list(rows)
-    bounds = np.cumsum([0, *(len(numbers) for numbers, _ in found)])
-    numbers = np.concatenate([numbers for numbers, _ in found])
-    counts = np.concatenate([counts for _, counts in found]).astype(np.float64)
-    return sparse.csr_array((counts, numbers, bounds), shape=(len(found), len(words)))
+def _matrix(rows: Sequence[Counts], words: Sequence[str]) -> sparse.csr_array:
+    bounds = np.cumsum([0, *(len(numbers) for numbers, _ in rows)])
+    numbers = np.concatenate([numbers for numbers, _ in rows])
+    counts = np.concatenate([counts for _, counts in rows]).astype(np.float64)
+    return sparse.csr_array((counts, numbers, bounds), shape=(len(rows), len(words)))
 
 
 def _tf_idf(counts: sparse.csr_array, idf: NDArray[np.float64]) -> sparse.csr_array:

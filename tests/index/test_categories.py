@@ -18,7 +18,7 @@ from index.categories import (
     printed_names,
     with_category,
 )
-from index.categories.features import LATIN, WordCounter, shape, views
+from index.categories.features import LATIN, WordCounter, normal_texts, shape
 from index.categories.model import shipped_weights
 from index.document import Article
 from index.settings import Settings
@@ -88,6 +88,7 @@ def test_the_weights_are_plain_arrays_and_written_the_same_way_again(model: Cate
         ("网关产品曝出远程代码执行漏洞（CVE-2026-90001）", ADVISORY, {"漏洞", "新闻"}),
         ("议程公布 | 第九届网络安全大会报名开启", GATHERING, {"活动", "行业"}),
     ],
+    ids=["advisory", "gathering"],
 )
 def test_an_article_is_guessed_from_its_own_words(
     model: CategoryModel,
@@ -137,7 +138,11 @@ def with_threshold(model: CategoryModel, threshold: float) -> CategoryModel:
     return replace(model, threshold=float(threshold))
 
 
-@pytest.mark.parametrize("body", ["", "\n", "字", "a" * 20_000, "漏洞" * 20_000])
+@pytest.mark.parametrize(
+    "body",
+    ["", "\n", "字", "a" * 20_000, "漏洞" * 20_000],
+    ids=["empty", "line feed", "character", "one word", "one word often"],
+)
 def test_odd_texts_are_guessed_too(
     model: CategoryModel, article_maker: Callable[..., Article], body: str
 ) -> None:
@@ -149,19 +154,18 @@ def test_odd_texts_are_guessed_too(
 def test_a_lead_that_the_body_repeats_counts_once(article_maker: Callable[..., Article]) -> None:
     alone = article_maker(body="第一段。\n第二段。")
     led = article_maker(lead="第一段。", body=alone.body)
-    assert views(led) == views(alone)
-    assert views(article_maker(lead="导语。", body="正文。"))[2] == "导语。\n正文。"
+    assert normal_texts(led) == normal_texts(alone)
+    assert normal_texts(article_maker(lead="导语。", body="正文。"))[1] == "导语。\n正文。"
 
 
 def test_words_are_counted_wherever_they_are_visible() -> None:
     words = ["数据", "数据安全", "安全", "api", "漏洞"]
-    numbers, counts = WordCounter(words).count("数据安全与数据，api 与 rapid、api_key")
-    assert {words[n]: int(c) for n, c in zip(numbers, counts, strict=True)} == {
-        "数据": 2,
-        "数据安全": 1,
-        "安全": 1,
-        "api": 1,
-    }
+    text = "数据安全与数据，api 与 rapid、api_key" + "。" * 300 + "漏洞"
+    counted = WordCounter(words).count("漏洞与 API".lower(), text)
+    in_opening = {"数据": 2, "数据安全": 1, "安全": 1, "api": 1}
+    assert [
+        {words[number]: int(count) for number, count in zip(*view, strict=True)} for view in counted
+    ] == [{"漏洞": 1, "api": 1}, in_opening, in_opening | {"漏洞": 1}]
 
 
 def test_articles_are_read_again_when_the_weights_change(tmp_path: Path) -> None:

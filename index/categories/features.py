@@ -43,8 +43,8 @@ class WordCounter:
         self._size = len(words)
         self._latin = {word: number for number, word in enumerate(words) if word.isascii()}
         self._trie = WordTrie(words)
-        # The trie numbers words as it likes: reading the list itself tells which is which.
         self._numbers = np.zeros(self._trie.size, np.int64)
+        # The trie numbers words as it likes: reading the list itself tells which is which.
         lengths = np.array([len(word) for word in words], np.int64)
         begins = np.cumsum(lengths + 1) - lengths - 1
         number_at = np.full(int((lengths + 1).sum()) + 1, -1)
@@ -63,7 +63,7 @@ class WordCounter:
         in_views = (~in_text, in_text & (places < begin + _OPENING), in_text)
         return tuple(np.unique(numbers[inside], return_counts=True) for inside in in_views)
 
-    def _find(self, normal: str) -> Counts:
+    def _find(self, normal: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return where words begin, and their numbers."""
         places, _, found = self._trie.find(_codes(normal))
         known = self._latin

@@ -221,15 +221,15 @@ class Examples:
 
     def solve(self, rows: NDArray[np.int64]) -> "Solution":
         """Fit the targets of some examples."""
-        wanted = (self.targets[rows][:, None] == np.array(self.names)).astype(np.float64)
-        is_of = self.targets[rows]
-        counts = wanted.sum(axis=0)
-        rarity = (len(rows) / np.maximum(counts, 1)) ** _RARITY
-        weights = rarity[[self.names.index(target) for target in is_of]]
-        weights = np.where(self.is_portal[rows], weights, weights * _ELSEWHERE)
-        ridge = KernelRidge(alpha=_RIDGE, kernel="precomputed")
+        targets, is_portal = self.targets[rows], self.is_portal[rows]
+        wanted = (targets[:, None] == np.array(self.names)).astype(np.float64)
+        rarity = (len(rows) / np.maximum(wanted.sum(axis=0), 1)) ** _RARITY
+        weights = rarity[wanted.argmax(axis=1)]
+        weights = np.where(is_portal, weights, weights * _ELSEWHERE)
         # By the portals' mean, so that pages of other sites do not loosen the ridge.
-        weights = weights / weights[self.is_portal[rows]].mean()
+        weights = weights / weights[is_portal].mean()
+        # There are fewer examples than words: solved by likeness, the fit takes a second.
+        ridge = KernelRidge(alpha=_RIDGE, kernel="precomputed")
         ridge.fit(self.likeness[np.ix_(rows, rows)], wanted, sample_weight=weights)
         return Solution(self, rows, ridge.dual_coef_)
 

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint bench eval soak lock
+.PHONY: help demo test lint bench eval soak train-categories lock
 
 help:
 	@echo "make demo   index the bundled sample and serve it"
@@ -12,6 +12,7 @@ help:
 	@echo "make eval   relevance, extraction and entity figures on ../shared/corpus"
 	@echo "make bench  speed and memory, as ratios"
 	@echo "make soak   the long forms of the tests"
+	@echo "make train-categories   the weights of predicted categories, from ../shared/corpus"
 
 # The stamps make a second run a matter of seconds.
 $(VENV)/.run: requirements.txt pyproject.toml
@@ -26,6 +27,10 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
 	$(BIN)/pip install --quiet --require-hashes -r requirements-bench.txt
+	@touch $@
+
+$(VENV)/.train: requirements-train.txt $(VENV)/.run
+	$(BIN)/pip install --quiet --require-hashes -r requirements-train.txt
 	@touch $@
 
 $(VENV)/.eval: requirements-eval.txt $(VENV)/.dev
@@ -53,6 +58,9 @@ bench: $(VENV)/.bench
 soak: $(VENV)/.dev
 	$(BIN)/pytest --soak
 
+train-categories: $(VENV)/.train
+	$(BIN)/python -m index.categories.training ../shared/corpus
+
 lock:
 	uv pip compile pyproject.toml --extra fast --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header -q -o requirements.txt
@@ -60,5 +68,7 @@ lock:
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.txt
 	uv pip compile --group bench --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-bench.txt
+	uv pip compile --group train -c requirements-dev.txt --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-train.txt
 	uv pip compile --group eval -c requirements-dev.txt --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-eval.txt

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from index.analysis import Analyzer
 from index.backends.base import Index
 from index.backends.whoosh import WhooshIndex
+from index.categories import CategoryModel, model_fingerprint, with_category
 from index.corpus import Page, Unreadable, read_pages
 from index.document import Article
 from index.entities import Denials, OrganisationTable, annotate, entities_fingerprint
@@ -87,10 +88,10 @@ class Progress(Protocol):
 
 
 def stages_fingerprint(settings: Settings) -> str:
-    """Return what tells one state of the extracting code and the entity tables from another."""
+    """Return what tells one state of the reading code, its tables and its weights from another."""
     table = OrganisationTable.load(settings.entities)
     entities = entities_fingerprint(table, Denials.load(settings.denials))
-    return f"{extractor_fingerprint()}-{entities}"
+    return f"{extractor_fingerprint()}-{entities}-{model_fingerprint()}"
 
 
 def open_index(settings: Settings, analyzer: Analyzer) -> WhooshIndex:
@@ -375,7 +376,8 @@ def _extract_chunk(pages: list[Page]) -> list[_Result]:
 
 def _extract(page: Page) -> _Result:
     try:
-        return annotate(extract(page), _worker.table, _worker.denials)
+        article = annotate(extract(page), _worker.table, _worker.denials)
+        return with_category(article, CategoryModel.load())
     except NotAnArticle as error:
         return error.reason
     except Exception as error:

@@ -3,5 +3,15 @@
 from index.analysis.analyzer import Analyzer, QueryTerm, Token
 from index.analysis.charfilter import normalise
 from index.analysis.fields import FieldTokens
+from index.analysis.segmenter import dictionary_words
+from index.analysis.trie import WordTrie
 
-__all__ = ["Analyzer", "FieldTokens", "QueryTerm", "Token", "normalise"]
+__all__ = [
+    "Analyzer",
+    "FieldTokens",
+    "QueryTerm",
+    "Token",
+    "WordTrie",
+    "dictionary_words",
+    "normalise",
+]

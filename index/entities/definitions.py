@@ -4,10 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 
 from index.document import FieldName
 from index.entities.names import has_borders
-from index.entities.places import brands, has_legal_form, place_end, without_place
+from index.entities.places import brands, countries, has_legal_form, place_end, without_place
 from index.entities.spans import Span
 from index.entities.table import OrganisationTable
 from index.entities.words import HAN, is_generic
@@ -49,6 +50,10 @@ _LOCAL_BODY = re.compile(
     rf"|市场监督管理|大数据|数据|科技|科学技术|经济和信息化|发展和改革|政务服务|密码管理|保密)[{HAN}]{{0,6}}?"
     r"(?:局|委员会|委|办公室|办|厅|中心)))",
     re.MULTILINE,
+)
+# 美国司法部, but 司法部 alone: a ministry of the country that the article is about.
+_MINISTRY = re.compile(
+    f"(?:(?<![{HAN}])|(?<=[由与和对据被从向在及，、]))(?:司法|国防|能源|财政|商务|国土安全|内政|外交|国务|教育|农业|交通)部(?![{HAN}]?[长门署])"
 )
 _LEANS = re.compile(f"[{HAN}A-Za-z0-9]$")
 _MAY_LEAN = re.compile("[的了在和与及由对将向是被从为给让使经以]$")
@@ -114,10 +119,10 @@ def find_local_names(text: str, names: dict[str, Span]) -> Iterator[Span]:
 
 
 def find_local_bodies(texts: Mapping[FieldName, str], table: OrganisationTable) -> dict[str, Span]:
-    """Return the names that leave out the city an article is about: 市公安局 of 上海市."""
+    """Return the names that leave out the place an article is about: 市公安局, 司法部."""
     text = "\n".join(texts.values())
+    found = dict(_ministries(text, table))
     bodies = {match["body"] for match in _LOCAL_BODY.finditer(text)}
-    found: dict[str, Span] = {}
     for rank in {body[0] for body in bodies}:
         cities = Counter(city for city in _cities(text, rank))
         if not cities:
@@ -129,6 +134,22 @@ def find_local_bodies(texts: Mapping[FieldName, str], table: OrganisationTable) 
                 name = known.name if known else city + body
                 found[body] = Span(0, 0, name, "government")
     return found
+
+
+def _ministries(text: str, table: OrganisationTable) -> Iterator[tuple[str, Span]]:
+    """Yield ministries without their country: that of the country named most which has one."""
+    bodies = {match[0] for match in _MINISTRY.finditer(text)}
+    if bodies:
+        named = Counter(match[0] for match in _countries().finditer(text))
+        for body in bodies:
+            rows = (table.find(country + body) for country, _ in named.most_common())
+            if row := next((row for row in rows if row), None):
+                yield body, Span(0, 0, row.name, row.type)
+
+
+@cache
+def _countries() -> re.Pattern[str]:
+    return re.compile("|".join(sorted(countries(), key=len, reverse=True)))
 
 
 def _cities(text: str, rank: str) -> Iterator[str]:

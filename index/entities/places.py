@@ -6,7 +6,15 @@ from functools import cache
 
 from index.entities.words import read_list
 
-__all__ = ["LEGAL_FORMS", "brands", "has_legal_form", "is_in_china", "place_end", "without_place"]
+__all__ = [
+    "LEGAL_FORMS",
+    "brands",
+    "countries",
+    "has_legal_form",
+    "is_in_china",
+    "place_end",
+    "without_place",
+]
 
 LEGAL_FORMS = ("股份有限公司", "有限责任公司", "有限公司")
 
@@ -66,11 +74,12 @@ def brands(name: str) -> Iterator[str]:
 
 def is_in_china(place: str) -> bool:
     """Say whether a place, as `place_end` bounds it, is one in China or China itself."""
-    return not place.startswith(_countries())
+    return not place.startswith(countries())
 
 
 @cache
-def _countries() -> tuple[str, ...]:
+def countries() -> tuple[str, ...]:
+    """Return the names of countries other than China."""
     lines = (line.partition(":") for line in read_list("regions.txt"))
     return tuple(name for kind, _, names in lines if kind == "country" for name in names.split())
 

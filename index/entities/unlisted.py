@@ -47,7 +47,9 @@ _PARTICLE = re.compile("^[据与和由对被从向在如及将]")
 _TITLE = "官|师|员|CEO|CTO|CISO|总裁|经理|教授|博士|主管|总监|创始人|发言人"
 _ACRONYM = re.compile("[A-Z]{2,4}")
 # camelCase, file names, techniques; and kana, which are of another language.
-_NO_NAME = re.compile("[a-z]{2,}[A-Z]|.*\\.(?:sol|py|js|exe)$|.*技术$|.*[\u3040-\u30ff]")
+_NO_NAME = re.compile(
+    "[a-z]{2,}[A-Z]|.*\\.(?:sol|py|js|exe)$|.*(?:技术|[母子分]公司)$|.*[\u3040-\u30ff]"
+)
 _AFTER_NAME = re.compile("(?:公司|组织|团伙|集团)$")
 _OF_A_TEAM = re.compile(
     "(?:安全|威胁情报|应急响应|研究)?(?:团队|实验室|研究院)$|(?:科技|安全|信息|网络|数据|智能|软件|技术|集团|公司|组织|团伙)+$"
@@ -161,6 +163,8 @@ def _may_name(surface: str, table: OrganisationTable) -> bool:
         )
     if body := split_body(surface):
         stem, type_ = body
+        if not stem:
+            return False
         if is_description(surface, table):
             return False
         if place_end(stem, 0, len(stem)):

@@ -18,7 +18,7 @@ def extractor_fingerprint() -> str:
     for file in sorted(package.iterdir(), key=lambda file: file.name):
         if file.name.endswith(".py"):
             digest.update(file.name.encode() + file.read_bytes())
-    digest.update((files("index") / "categories.txt").read_bytes())
+    digest.update((files("index.categories") / "names.txt").read_bytes())
     for library in ("beautifulsoup4", "lxml", "readability-lxml"):
         digest.update(f"{library} {version(library)}".encode())
     return digest.hexdigest()

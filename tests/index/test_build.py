@@ -74,6 +74,43 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data=tmp_path / "data")
 
 
+def test_a_page_that_prints_no_category_is_found_in_the_one_that_is_guessed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    body = "\n\n".join(
+        (
+            "第九届网络安全大会将于下月在杭州举办，大会由主论坛和五个分论坛组成，议程现已公布。",
+            "与会嘉宾将围绕数据安全与人工智能发表主题演讲，现场还将举行颁奖典礼。",
+            "报名通道现已开启，扫码即可报名，期待与您相聚。",
+        )
+    )
+    folder = tmp_path / "events"
+    folder.mkdir()
+    for number, (title, byline) in enumerate(
+        (
+            ("议程公布！第九届网络安全大会报名开启", "2026-03-18 09:36"),
+            (
+                "对话大会主席",
+                "作者：苏棠 | 分类：[专访](/category/people) | 2026-03-18 09:36 | 阅读 12",
+            ),
+        )
+    ):
+        text = f"# {title}\n\n{byline}\n\n{body}\n"
+        (folder / f"{number}.md").write_text(text, encoding="utf-8")
+    run(settings, folder)
+    searcher = open_searcher(settings)
+    try:
+        results = searcher.search(SearchRequest(query="网络安全大会"))
+    finally:
+        searcher.close()
+    hits = {hit.title[:2]: (hit.category, hit.category_predicted) for hit in results.hits}
+    assert hits == {"议程": ("活动", True), "对话": ("访谈", False)}
+    assert {bucket.value: bucket.count for bucket in results.facets["category"]} == {
+        "活动": 1,
+        "访谈": 1,
+    }
+
+
 def test_pages_become_searchable_and_a_second_run_changes_nothing(
     settings: Settings, crawl: Path
 ) -> None:

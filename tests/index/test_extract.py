@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.categories import categories, category_of
 from index.corpus import Page
 from index.document import BEIJING
 from index.errors import NotAnArticle
@@ -250,20 +249,6 @@ def test_lines_that_a_page_broke_are_joined() -> None:
         Block("text", "Strike", follows=True),
     ]
     assert join_lines(blocks) == "近日，安全团队披露了一处漏洞。\n建议升级。\nCobalt Strike"
-
-
-def test_every_printed_category_belongs_to_one_of_nine() -> None:
-    assert len(categories()) == 9
-    assert category_of("Web安全") == category_of(" web安全 ") == "技术"
-    assert category_of("从未见过") is None
-    assert category_of(None) is None
-    text = (Path(__file__).parents[2] / "index" / "categories.txt").read_text(encoding="utf-8")
-    names = [
-        name
-        for paragraph in re.sub(r"(?m)^#.*\n", "", text).split("\n\n")
-        for name in paragraph.partition(":")[2].split()
-    ]
-    assert len(names) == len(set(names))
 
 
 def test_the_fingerprint_is_short_and_steady() -> None:

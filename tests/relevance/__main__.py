@@ -1,8 +1,8 @@
 """`make eval`: every figure on ../shared/corpus, beside its floor in baseline.json.
 
 Exits with 1 where a figure is below its floor. With arguments, only the parts named: extraction,
-organisations, ranking; or by hand the studies ablation and weights, and corrections. `--data DIR`
-keeps the indexes in a folder, for the next time.
+organisations, categories, ranking, corrections; or by hand the studies ablation and weights.
+`--data DIR` keeps the indexes in a folder, for the next time.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import categories
 import corrections
 import extraction
 import organisations
@@ -25,7 +26,7 @@ import studies
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parents[2] / "shared" / "corpus"
-PARTS = ("extraction", "organisations", "ranking", "corrections")
+PARTS = ("extraction", "organisations", "categories", "ranking", "corrections")
 STUDIES = ("ablation", "weights")
 
 
@@ -91,9 +92,13 @@ def main(arguments: list[str]) -> int:
             figures |= extraction.measure(CORPUS)
         if "organisations" in parts:
             figures |= organisations.measure(CORPUS)
-        if "ranking" in parts:
-            found, short = measure_ranking(data, console)
+        if "categories" in parts:
+            found, short = categories.measure(CORPUS, console)
             figures |= found
+        if "ranking" in parts:
+            found, short_of_ranking = measure_ranking(data, console)
+            figures |= found
+            short += short_of_ranking
         if "corrections" in parts:
             with ranking.opened("cve", CORPUS, data) as collection:
                 figures |= corrections.measure(collection.settings, CORPUS)

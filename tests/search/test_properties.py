@@ -37,7 +37,7 @@ WORDS = [
     *("CVE-2026-90001", "CVE-2026-9000", "90001", "2.17.1", "2.17", "evil[.]example", "D-Link"),
     *("Cobalt Strike", "ＡＰＴ", "網絡", "，", "。", "\n", "不存在", "远程代码执行", "代码"),
 ]
-CATEGORIES = ["漏洞", "威胁", "产业", None]
+CATEGORIES = ["漏洞", "新闻", "行业", None]
 SOURCES = ["甲报", "乙报", "丙网"]
 ORGANISATIONS = ["青梧机电", "海若物流", "听潮网安", "关山安全"]
 
@@ -106,7 +106,7 @@ def request_of(first: date | None, last: date | None, **values: Any) -> SearchRe
 requests = st.builds(
     request_of,
     query=st.lists(plain | plain | decorated, max_size=5).map(" ".join),
-    category=some_of(["漏洞", "威胁", "无"]),
+    category=some_of(["漏洞", "新闻", "无"]),
     organisation=some_of(ORGANISATIONS),
     source=some_of(SOURCES),
     month=some_of(["2024-01", "2024-06", "2023-01"]),

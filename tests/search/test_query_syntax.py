@@ -67,7 +67,7 @@ def searcher(
                 title=title,
                 body=body,
                 published=datetime.fromisoformat(day).replace(tzinfo=BEIJING),
-                category="漏洞" if "漏洞" in title else "威胁",
+                category="漏洞" if "漏洞" in title else "新闻",
                 source="安全客" if name == "english" else "嘶吼",
                 author="王五" if name == "exact" else None,
                 mentions=mentions.get(name, ()),

@@ -41,7 +41,7 @@ def searcher(
             title=title,
             body="编号 CVE-2026-90001。" if number < 3 else "编号 CVE-2026-90017，另见 APT-C-77。",
             published=start + timedelta(days=number),
-            category="漏洞" if "漏洞" in title else "威胁",
+            category="漏洞" if "漏洞" in title else "新闻",
             mentions=tuple(
                 named(name)
                 for name, sign in (
@@ -82,7 +82,7 @@ def found(searcher: Searcher, typed: str) -> dict[str, list[str]]:
         ("2026-900", "identifier", "CVE-2026-90017"),
         ("apt-c", "identifier", "APT-C-77"),
         ("loudong", "category", "漏洞"),
-        ("威", "category", "威胁"),
+        ("新", "category", "新闻"),
         ("网关漏", "title", "Corvane 网关漏洞被利用"),
         ("corvane 补", "title", "Corvane 发布补丁"),
     ],

@@ -27,7 +27,7 @@ _ORGANISATIONS = (
     ("槐州市中心医院", "institute"),
     ("Corvane Networks", "company"),
 )
-_CATEGORIES = ("漏洞", "威胁", "政策", "行业")
+_CATEGORIES = ("漏洞", "新闻", "趋势", "行业")
 _SOURCES = ("听潮网安", "关山安全", "数防周刊")
 _SUBJECTS = (
     "勒索软件借远程运维平台漏洞扩散",

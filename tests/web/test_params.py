@@ -84,9 +84,9 @@ def test_defaults_are_left_out_of_links() -> None:
 
 
 def test_a_change_keeps_everything_else() -> None:
-    request = SearchRequest(query="漏洞", category=("威胁",), page=3, size=20)
+    request = SearchRequest(query="漏洞", category=("新闻",), page=3, size=20)
     assert changed(request, sort="newest") == SearchRequest(
-        query="漏洞", category=("威胁",), sort="newest", size=20
+        query="漏洞", category=("新闻",), sort="newest", size=20
     )
 
 

@@ -108,7 +108,7 @@ def test_every_chip_takes_its_own_filter_back(
     visit: Callable[..., Page], search: Callable[..., Page]
 ) -> None:
     filters = {
-        "category": ("漏洞", "威胁"),
+        "category": ("漏洞", "新闻"),
         "organisation": ("青梧机电",),
         "exclude_source": ("数防周刊",),
         "month": ("2024-01", "2024-02", "2024-05"),
@@ -118,7 +118,7 @@ def test_every_chip_takes_its_own_filter_back(
     chips = page.find("a", "chip")
     assert [re.sub(r"\s+", " ", chip.text.removeprefix("去掉")) for chip in chips] == [
         "类别 漏洞",
-        "类别 威胁",
+        "类别 新闻",
         "机构 青梧机电",
         "不含来源 数防周刊",
         "月份 2024-01 至 2024-02",
@@ -150,16 +150,16 @@ def test_without_words_the_order_is_newest_and_says_so(search: Callable[..., Pag
 
 
 def test_forms_keep_the_rest_of_the_request(search: Callable[..., Page]) -> None:
-    page = search(query="漏洞", category=("威胁",), sort="newest", first=None)
+    page = search(query="漏洞", category=("新闻",), sort="newest", first=None)
     forms = page.find("form")
     fields = [
         {e.attributes["name"]: e.attributes.get("value") for e in form.inside if e.tag == "input"}
         for form in forms
     ]
     assert fields == [
-        {"q": "漏洞", "category": "威胁", "sort": "newest"},
-        {"q": "漏洞", "category": "威胁", "sort": "newest", "from": None, "to": None},
-        {"q": "漏洞", "category": "威胁", "sort": "newest", "find": ""},
+        {"q": "漏洞", "category": "新闻", "sort": "newest"},
+        {"q": "漏洞", "category": "新闻", "sort": "newest", "from": None, "to": None},
+        {"q": "漏洞", "category": "新闻", "sort": "newest", "find": ""},
     ]
 
 

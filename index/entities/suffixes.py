@@ -86,6 +86,7 @@ _BARE = re.compile(
 _BARE_ABROAD = re.compile("国会|议会|大使馆|海关|科学院|[一-龥]+部")
 _NATIONAL = frozenset({"中国", "国家", "全国", "中央"})  # 中国信息安全测评中心 is a name
 _STATE_CENTRES = frozenset({"测评中心", "评测中心", "检测中心", "认证中心"})
+_COUNTED = re.compile("[家个所大些]|.?[0-9一二两三四五六七八九十百千数多几]+[余多]?[家个所]")
 _MINISTRY = re.compile("[一-龥]{2}和[一-龥]{2,3}")  # 工业和信息化部, without a place before it
 _STATE_TOPIC = re.compile("国家(?:地方联合|级)?(?:工程|重点|技术|工程技术)?$")
 # What makes a description of a place's authorities: 天津市相关委办局.
@@ -183,6 +184,8 @@ def _part_of_known(
     text, stem, end = ending.text, ending.stem, ending.end
     for start in range(ending.left, stem + 1):
         head = heads.get(start)
+        if head and head.type == "company" and ending.type == "government":
+            continue  # 微软禁止以色列国防部…: companies have no ministries
         if head and head.end <= stem and head.type not in {"group", "media"}:
             return _span(ending, start, table, None if _stands_alone(ending, head) else head)
         place = place_end(text, start, stem)
@@ -231,7 +234,7 @@ def _free_name(ending: _Ending, table: OrganisationTable) -> Span | None:
     if len(run) < 2 or not all(char.isalnum() or char in "（）()·-" for char in run):
         return None
     # 首个终端能力联盟, 20家企业集团: what is counted is described, not named.
-    if is_generic(run) or ending.text[ending.left - 1 : ending.left] in set("家个所大些"):
+    if is_generic(run) or _COUNTED.match(ending.text, ending.left - 1):
         return None
     named = (
         ending.suffix in LEGAL_FORMS

@@ -35,7 +35,7 @@ _FEW = 4
 _MOST_WORDS = 5  # of a Latin name
 _HAN_CHAR = re.compile(f"[{HAN}]")
 _LATIN = re.compile("[A-Za-z]")
-_DESCRIBED = re.compile("[某这该各本外]|一[家个]")
+_DESCRIBED = re.compile("[某这该各本外]|[0-9一两几数多十百千]+[余多]?[家个所]")
 # How Latin letters and Han characters make one name: Foo网络, 某某CERT, 360安全团队.
 _MIXED = re.compile(
     rf"[A-Za-z0-9.&\-]+ ?[{HAN}]{{2,8}}"

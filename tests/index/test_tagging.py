@@ -15,7 +15,7 @@ from index.analysis.segmenter import open_segmenter
 from index.entities import OrganisationTable, recognise
 from index.entities.tagging import Tagger
 from index.entities.tagging.features import UnitReader
-from index.entities.tagging.tagger import CLASSES, TAGS, Weights, best_path
+from index.entities.tagging.tagger import CLASSES, TAGS, Weights, best_paths
 from index.entities.tagging.texts import Names, read_texts, varied
 from index.entities.tagging.train import train, write_weights
 
@@ -130,7 +130,7 @@ def test_the_best_path_is_the_best_of_all(
         return float(jumps + sum(scores[place, tag] for place, tag in enumerate(path)))
 
     best = max(value(path) for path in product(range(3), repeat=4))
-    assert value(tuple(best_path(scores, steps))) == best
+    assert value(tuple(best_paths(scores[None], steps)[0])) == best
 
 
 def test_a_tag_that_continues_a_name_never_begins_one() -> None:

@@ -8,8 +8,9 @@ it looks at.
 import re
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -56,8 +57,7 @@ class Units:
     features: Hashes
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(NamedTuple):
     hash: int
     shape: int
     ending: int
@@ -100,12 +100,8 @@ class UnitReader:
         if not words:
             empty = np.zeros(0, np.int64)
             return Units(empty, empty, empty.astype(bool), np.zeros((0, 0), np.uint32))
-        word = _Columns(
-            *(
-                np.array([getattr(word, field) for word in words], np.uint64)
-                for field in ("hash", "shape", "ending", "kind")
-            )
-        )
+        fields = np.fromiter(chain.from_iterable(words), np.uint64, 4 * len(words))
+        word = _Columns(*fields.reshape(-1, 4).T.copy())
         start, length = np.array(offsets, np.int64), np.array(lengths, np.int64)
         # A word of Han characters has as many units; any other has one.
         count = np.where(word.kind == _HAN, length, 1)
@@ -120,7 +116,7 @@ class UnitReader:
     def _read_word(self, text: str) -> _Word:
         word = _word(text)
         if word.kind == _HAN and len(text) > 1:
-            return replace(word, shape=32 if self._segmenter.is_known(text) else 33)
+            return word._replace(shape=32 if self._segmenter.is_known(text) else 33)
         return word
 
 

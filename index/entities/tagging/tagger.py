@@ -15,11 +15,12 @@ from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from index.analysis.segmenter import Segmenter
 from index.entities.tagging.features import Known, UnitReader, Units
 
-__all__ = ["CLASSES", "TAGS", "Name", "Tagger", "Tagging", "Weights", "best_path"]
+__all__ = ["CLASSES", "TAGS", "Name", "Tagger", "Tagging", "Weights", "best_paths"]
 
 CLASSES = ("company", "body", "media", "group", "none")
 """What a span is; "none" is a name of something else: a product, a malware, a person."""
@@ -88,11 +89,12 @@ class Tagger:
         units = self._reader.read(text, known)
         slots = self._slots[units.features >> np.uint32(32 - _BITS)]
         slots[self._keys[slots] != units.features] = 0
-        scores = np.zeros((len(slots), len(TAGS)), np.float32)
-        for column in slots.T:
-            met = np.flatnonzero(column)
-            scores[met] += self._rows[column[met]]
-        return Tagging(units, scores, self._transitions)
+        # Each unit adds up the rows of its features: a sparse matrix times the rows.
+        met = slots > 0
+        ends = np.concatenate(([0], met.sum(axis=1).cumsum()))
+        ones = np.ones(ends[-1], np.float32)
+        chosen = csr_array((ones, slots[met], ends), (len(slots), len(self._rows)))
+        return Tagging(units, chosen @ self._rows, self._transitions)
 
 
 class Tagging:
@@ -108,8 +110,8 @@ class Tagging:
     def names(self) -> Iterator[Name]:
         """Yield the names of the best sequence of tags."""
         starts, ends = self._units.starts, self._units.ends
-        for first, last in self._stretches():
-            path = [*best_path(self._scores[first:last], self._transitions), _OUTSIDE]
+        for first, tags in self._paths():
+            path = [*tags, _OUTSIDE]
             begin = 0
             for place, (tag, following) in enumerate(pairwise(path)):
                 if tag % 2:
@@ -157,13 +159,24 @@ class Tagging:
             bool(units.begins[first]) and (after == len(units.starts) or bool(units.begins[after]))
         )
 
-    def _stretches(self) -> Iterator[tuple[int, int]]:
-        """Yield the runs of units that may be part of a name, with one unit more on either side."""
+    def _paths(self) -> Iterator[tuple[int, list[int]]]:
+        """Yield the best tags where a name may stand, with the first unit of each stretch.
+
+        A stretch is a run of units in which some tag beats "outside", with one unit more on either
+        side; those of one length are decoded together.
+        """
         lead = self._scores[:, 1:].max(axis=1, initial=FORBIDDEN) - self._scores[:, _OUTSIDE]
         open_ = np.concatenate(([False], lead > 0, [False]))
-        edges = np.flatnonzero(np.diff(open_.astype(np.int8)))
-        for first, last in edges.reshape(-1, 2).tolist():
-            yield max(0, first - 1), min(len(lead), last + 1)
+        edges = np.flatnonzero(np.diff(open_.astype(np.int8))).reshape(-1, 2)
+        firsts = np.maximum(edges[:, 0] - 1, 0)
+        lengths = np.minimum(edges[:, 1] + 1, len(lead)) - firsts
+        paths: dict[int, list[int]] = {}
+        for length in np.unique(lengths).tolist():
+            begins = firsts[lengths == length]
+            places = begins[:, None] + np.arange(length)
+            best = best_paths(self._scores[places], self._transitions)
+            paths |= zip(begins.tolist(), best.tolist(), strict=True)
+        yield from sorted(paths.items())
 
 
 def _continues(tag: int, following: int) -> bool:
@@ -171,17 +184,20 @@ def _continues(tag: int, following: int) -> bool:
     return following == tag + tag % 2
 
 
-def best_path(scores: NDArray[np.float32], transitions: NDArray[np.float32]) -> list[int]:
-    """Return the tags of the best sequence, by Viterbi's algorithm; it begins after "no name"."""
-    best = scores[0] + transitions[_OUTSIDE]
-    pointers = np.empty((len(scores), len(best)), np.int64)
-    for place in range(1, len(scores)):
-        ways = best[:, None] + transitions
-        pointers[place] = ways.argmax(axis=0)
-        best = ways.max(axis=0) + scores[place]
-    tag = int((best + transitions[:, _OUTSIDE]).argmax())
-    path = [tag]
-    for place in range(len(scores) - 1, 0, -1):
-        tag = int(pointers[place, tag])
-        path.append(tag)
-    return path[::-1]
+def best_paths(scores: NDArray[np.float32], transitions: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the tags of the best sequences, by Viterbi's algorithm; each stands in "outside".
+
+    `scores` has shape (sequences, units, tags), the answer (sequences, units).
+    """
+    count, length, size = scores.shape
+    best = scores[:, 0] + transitions[_OUTSIDE]
+    pointers = np.empty((length, count, size), np.int64)
+    for place in range(1, length):
+        ways = best[:, :, None] + transitions
+        pointers[place] = ways.argmax(axis=1)
+        best = ways.max(axis=1) + scores[:, place]
+    paths = np.empty((count, length), np.int64)
+    paths[:, -1] = (best + transitions[:, _OUTSIDE]).argmax(axis=1)
+    for place in range(length - 1, 0, -1):
+        paths[:, place - 1] = pointers[place, np.arange(count), paths[:, place]]
+    return paths

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from index.analysis.segmenter import Segmenter, open_segmenter
 from index.entities.tagging.features import Known, UnitReader, Units
-from index.entities.tagging.tagger import FORBIDDEN, TAGS, Weights, best_path
+from index.entities.tagging.tagger import FORBIDDEN, TAGS, Weights, best_paths
 from index.entities.tagging.texts import Marked, Names, read_texts, varied
 
 __all__ = ["train", "train_shipped", "write_weights"]
@@ -118,7 +118,7 @@ def _perceptron(
             rows = np.where(hidden, nothing, rows)
             scores = weights[rows].sum(axis=1) + _MARGIN
             scores[np.arange(len(tags)), tags] -= _MARGIN
-            path = np.array(best_path(scores, steps + forbidden))
+            path = best_paths(scores[None], steps + forbidden)[0]
             missed = np.flatnonzero(path != tags)
             wrong += len(missed)
             for chain, sign in ((tags, 1), (path, -1)) if len(missed) else ():

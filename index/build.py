@@ -24,9 +24,10 @@ from index.document import Article
 from index.entities import Denials, OrganisationTable, annotate, entities_fingerprint
 from index.errors import IndexOutOfDate, NotAnArticle, StoreError, StoreLocked
 from index.extract import extract, extractor_fingerprint
+from index.record import read_article
 from index.schema import IndexBatch, index_batch
 from index.settings import Settings
-from index.store import ArticleStore, StoredPage, page_digest, read_article
+from index.store import ArticleStore, StoredPage, page_digest
 
 __all__ = ["Progress", "Summary", "build", "open_index", "remove", "stages_fingerprint"]
 

@@ -10,19 +10,19 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from index.document import Article, Evidence, Image, Indicator, Mention
+from index.document import Article
 from index.entities.learning import AGREEING, fold_learned
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
+from index.record import DAMAGED, read_article, write_article
 
-__all__ = ["ArticleStore", "Outcome", "StoredPage", "page_digest", "read_article"]
+__all__ = ["ArticleStore", "Outcome", "StoredPage", "page_digest"]
 
 Outcome = Literal["added", "updated", "unchanged", "repeated", "removed"]
 
@@ -286,7 +286,7 @@ class ArticleStore:
         self._put_page(digest, path, form, raw, stages, article.id, None)
         fetched = article.fetched.isoformat() if article.fetched else ""
         defined = [(short, each.name) for each in article.mentions for short in each.defined]
-        document = _document(fold_learned(article, self._learned))
+        document = write_article(fold_learned(article, self._learned))
         if kept and kept[4] is not None:
             kept_digest, kept_path, kept_fetched, kept_length, kept_document, _ = kept
             if kept_digest == digest:
@@ -332,7 +332,7 @@ class ArticleStore:
                 f'%"name": {_escaped(json.dumps(short, ensure_ascii=False))}%',
             )
             for identifier, document in list(holding):
-                folded = _document(fold_learned(read_article(document), new))
+                folded = write_article(fold_learned(read_article(document), new))
                 if folded != document:
                     self._write(
                         "UPDATE article SET document = ?, revision = ? WHERE id = ?",
@@ -461,59 +461,9 @@ def _repair(error: Exception) -> str:
         return "Wait until the other program that has it open has finished."
     if isinstance(error, OSError) or code in _DISK_ERRORS:
         return "See whether the disk is full, and who may read and write the folder."
-    return (
-        "Move it away, with the files beside it that end in -wal and -shm, put a backup in its "
-        "place if there is one, and run: anwen index --rebuild PATH"
-    )
+    return DAMAGED
 
 
 def _escaped(text: str) -> str:
     """Return what LIKE compares letter by letter."""
     return re.sub(r"([\\%_])", r"\\\1", text)
-
-
-def _document(article: Article) -> str:
-    document = json.dumps(article, ensure_ascii=False, default=_as_json)
-    # JSON inside a page can hold half of a character, which SQLite refuses.
-    return document.encode("utf-8", "replace").decode("utf-8")
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return {field.name: getattr(value, field.name) for field in fields(value)}
-
-
-def read_article(document: str) -> Article:
-    """Return the article that a record holds; raises StoreError for a damaged one."""
-    try:
-        return _article(json.loads(document))
-    except (ValueError, TypeError, KeyError) as error:
-        raise StoreError(
-            f"A record of the article store is damaged: {error}. {_repair(error)}"
-        ) from error
-
-
-def _article(values: dict[str, Any]) -> Article:
-    for name in ("published", "fetched"):
-        if values[name]:
-            values[name] = datetime.fromisoformat(values[name])
-    values["tags"] = tuple(values["tags"])
-    values["identifiers"] = tuple(values["identifiers"])
-    # A record from before there were indicators has none.
-    values["indicators"] = tuple(
-        Indicator(**indicator) for indicator in values.get("indicators", ())
-    )
-    values["images"] = tuple(Image(**image) for image in values["images"])
-    values["mentions"] = tuple(
-        Mention(
-            name=mention["name"],
-            type=mention["type"],
-            salient=mention["salient"],
-            surfaces=tuple(mention["surfaces"]),
-            evidence=tuple(Evidence(**evidence) for evidence in mention["evidence"]),
-            defined=tuple(mention.get("defined", ())),
-        )
-        for mention in values["mentions"]
-    )
-    return Article(**values)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from index.document import Indicator, Mention, OrganisationType
 from index.entities import (
     Denials,
+    Organisation,
     OrganisationTable,
     annotate,
     entities_fingerprint,
@@ -281,6 +282,11 @@ def test_a_body_of_the_city_that_the_article_is_about_has_the_full_name() -> Non
         ("国务院新闻办公室举行发布会", ["国务院新闻办公室"]),
         ("灾备技术国家工程研究中心主办", ["灾备技术国家工程研究中心"]),
         ("入选国家工程研究中心名单", []),
+        ("美国多个部门受影响，司法部和能源部已展开调查", ["美国司法部", "美国能源部"]),
+        ("微软禁止以色列国防部使用其服务", ["微软", "以色列国防部"]),
+        ("攻击影响了 44所大学和两百家医院", []),
+        ("据《滨海时报》报道，相关调查已经结束", ["滨海时报"]),
+        ("根据《网络安全法》的规定", []),
     ],
 )
 def test_bodies_of_states_are_found_by_form(text: str, expected: list[str]) -> None:
@@ -497,6 +503,24 @@ def test_an_operators_file_that_cannot_be_read_is_refused_by_name(operator_file:
 )
 def test_identifiers_are_canonical_and_in_order(text: str, expected: tuple[str, ...]) -> None:
     assert identifiers(text) == expected
+
+
+def test_a_definition_brings_the_full_name_to_the_row_of_the_short_one() -> None:
+    table = OrganisationTable(
+        [Organisation(name="远岫", type="company", aliases=(), weak=frozenset(), source="")]
+    )
+    text = "宁波远岫谷数字科技有限公司（以下简称“远岫”）发布报告。"
+    (mention,) = recognise("", "", text, table)
+    assert mention.name == "远岫"
+    assert "宁波远岫谷数字科技有限公司" in mention.surfaces
+
+
+def test_only_short_names_of_no_table_are_told_as_defined() -> None:
+    mentions = found(
+        "宁波远岫谷数字科技有限公司（以下简称“远岫谷”）与国家互联网信息办公室（以下简称“网信办”）。"
+    )
+    assert mentions["宁波远岫谷数字科技有限公司"].defined == ("远岫谷",)
+    assert mentions["国家互联网信息办公室"].defined == ()
 
 
 # What an operator denies

@@ -48,7 +48,7 @@ _TITLE = "官|师|员|CEO|CTO|CISO|总裁|经理|教授|博士|主管|总监|创
 _ACRONYM = re.compile("[A-Z]{2,4}")
 # camelCase, file names, techniques; and kana, which are of another language.
 _NO_NAME = re.compile(
-    "[a-z]{2,}[A-Z]|.*\\.(?:sol|py|js|exe)$|.*(?:技术|[母子分]公司)$|.*[\u3040-\u30ff]"
+    "[a-z]{2,}[A-Z]|.*\\.(?:sol|py|js|exe)$|.*(?:技术|[母子分]公司)$|.*[*#<>{}|=]|.*[\u3040-\u30ff]"
 )
 _AFTER_NAME = re.compile("(?:公司|组织|团伙|集团)$")
 _OF_A_TEAM = re.compile(

@@ -14,6 +14,7 @@ from search.results import Association, FacetBucket
 __all__ = ["Counted", "earliest_of_each", "standing_out"]
 
 _Numbers = NDArray[np.int64]
+_MANY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def standing_out(
         number = column.number(value)
         if number is not None:
             both[number] = 0
-    (used,) = np.nonzero(both)
+    fewest = 2 if len(documents) >= _MANY else 1  # of many, one article says nothing
+    (used,) = np.nonzero(both >= fewest)
     ratios = np.zeros(len(both))
     ratios[used] = _likelihood_ratio(both[used], total[used], len(documents), len(everything))
     return tuple(

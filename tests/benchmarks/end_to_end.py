@@ -8,6 +8,7 @@ from time import perf_counter
 from collection import CORPUS, first_articles
 from engine import Stopwatch
 from features import Features, measure_features
+from recognition import Recognition, measure_recognition
 
 from index.build import build
 from index.settings import Settings
@@ -17,6 +18,7 @@ __all__ = ["EndToEnd", "measure_end_to_end"]
 
 _OURS = 60_000
 _STOCK = 1_000
+_RECOGNISED = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class EndToEnd:
     pages: int | None
     pages_seconds: float | None
     features: Features | None
+    recognition: Recognition
 
 
 class _Silent:
@@ -72,4 +75,5 @@ def measure_end_to_end(articles: Path, folder: Path, *, pages: bool) -> EndToEnd
         pages=count,
         pages_seconds=seconds,
         features=features,
+        recognition=measure_recognition(list(first_articles(articles, _RECOGNISED))),
     )

@@ -9,6 +9,7 @@ from end_to_end import EndToEnd
 from features import Features
 from measure import Answers, EngineFigures, ScaleFigures, percentiles
 from queries import KINDS, WORDS_KIND
+from recognition import Recognition
 from rich.table import Table
 
 __all__ = ["Report"]
@@ -70,6 +71,7 @@ class Report:
             yield self._articles(self.end_to_end)
             if self.end_to_end.features:
                 yield self._features(self.end_to_end.features)
+            yield self._recognition(self.end_to_end.recognition)
         yield self._agreement()
         rows = [*self.machine.items(), ("collection", self.collection)]
         yield _Table("Machine", ("what", "value"), rows)
@@ -188,6 +190,14 @@ class Report:
             ("suggestions, p95", f"{figures.suggestions:.2f} ms"),
         ]
         return _Table("Searching the pages, p50", ("what", "value"), rows)
+
+    def _recognition(self, figures: Recognition) -> _Table:
+        rows = [
+            ("characters a second on one core", f"{figures.ours:,.0f}"),
+            ("jieba's part-of-speech tagger", f"{figures.peer:,.0f}"),
+            ("ours / jieba", f"{figures.ours / figures.peer:.1f}"),
+        ]
+        return _Table("Recognising organisations", ("what", "value"), rows)
 
     def _agreement(self) -> _Table:
         rows = []

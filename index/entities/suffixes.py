@@ -205,8 +205,9 @@ def _part_of_known(
             bare = _BARE if is_in_china(text[start:place]) else _BARE_ABROAD
             named = bare.fullmatch(ending.suffix) is not None
         else:
-            national = text[start:place] in _NATIONAL and ending.suffix.endswith(
-                ("中心", "院", "所")
+            where = text[start:place]
+            national = (where in _NATIONAL and ending.suffix.endswith(("中心", "院", "所"))) or (
+                ending.suffix in {"研究所", "研究院"} and len(body) > 2 and not is_in_china(where)
             )
             named = not is_generic(body) or (
                 (ending.type in {"government", "association"} or national)

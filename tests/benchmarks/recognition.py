@@ -1,4 +1,4 @@
-"""Recognition of organisations beside jieba's part-of-speech tagger, whose `nt` are organisations."""
+"""Recognition of organisations beside jieba's part-of-speech tagger, whose `nt` they are."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

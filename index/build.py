@@ -142,15 +142,18 @@ def build(
     index = open_index(settings, analyzer)
     # A path that cannot be read is told before anything is written.
     pages = read_pages(paths, lambda share: progress.advance(0, share))
+    table = OrganisationTable.load(settings.entities)
+    denials = Denials.load(settings.denials)
     with (
         _locked(settings),
-        ArticleStore(settings.data / "articles.sqlite3") as store,
+        ArticleStore(settings.data / "articles.sqlite3", denials=denials) as store,
         ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (settings,)) as pool,
     ):
         if index.generation and not rebuild and (reason := index.out_of_date()):
             raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
         stages = stages_fingerprint(settings)
         window = 3 * jobs
+        store.learn(table)  # what the operator's table has come to know is learnt no longer
         progress.stage("reading", None)
         _read_into_store(store, pages, stages, pool, window, summary, progress)
         if rebuild:
@@ -161,7 +164,7 @@ def build(
             progress.stage("reading again", store.statistics(stages)["stale"])
             # Pages of the store were counted when they were read: a summary of their own.
             _read_into_store(store, stale, stages, pool, window, Summary(), progress)
-        store.learn()
+        store.learn(table)
         store.commit()
         _catch_up(store, index, pool, window, progress, rebuild=rebuild)
     summary.seconds = perf_counter() - started

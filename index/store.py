@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from index.document import Article
-from index.entities.learning import AGREEING, fold_learned
+from index.entities import AGREEING, Denials, Learned, OrganisationTable, fold_learned
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
 from index.record import DAMAGED, read_article, write_article
@@ -27,6 +27,7 @@ __all__ = ["ArticleStore", "Outcome", "StoredPage", "page_digest"]
 Outcome = Literal["added", "updated", "unchanged", "repeated", "removed"]
 
 _VERSION = 2
+_NOTHING_DENIED = Denials()
 _SCHEMA = """
 CREATE TABLE page (
     digest  BLOB PRIMARY KEY,   -- of the bytes
@@ -59,11 +60,14 @@ CREATE TABLE definition (       -- short names that articles define
     article TEXT NOT NULL,
     short   TEXT NOT NULL,
     name    TEXT NOT NULL,
-    PRIMARY KEY (article, short)
+    type    TEXT NOT NULL,
+    body    BLOB NOT NULL,      -- hash of the article's body: copies do not agree, they repeat
+    PRIMARY KEY (article, short, name)
 ) WITHOUT ROWID;
 CREATE TABLE learned (          -- those that enough articles agree on
     short TEXT PRIMARY KEY,
-    name  TEXT NOT NULL
+    name  TEXT NOT NULL,
+    type  TEXT NOT NULL
 ) WITHOUT ROWID;
 """
 
@@ -102,9 +106,12 @@ class ArticleStore:
     commits, an error rolls back.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, read_only: bool = False, denials: Denials = _NOTHING_DENIED
+    ) -> None:
         """Open or create the store; raises StoreError with the repair where that fails."""
         self._path = path
+        self._denials = denials
         with _store_errors(path):
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -285,8 +292,7 @@ class ArticleStore:
         self._retire(digest, keep=article.id)
         self._put_page(digest, path, form, raw, stages, article.id, None)
         fetched = article.fetched.isoformat() if article.fetched else ""
-        defined = [(short, each.name) for each in article.mentions for short in each.defined]
-        document = write_article(fold_learned(article, self._learned))
+        document = write_article(fold_learned(article, self._learned, self._denials.of(article.id)))
         if kept and kept[4] is not None:
             kept_digest, kept_path, kept_fetched, kept_length, kept_document, _ = kept
             if kept_digest == digest:
@@ -304,45 +310,67 @@ class ArticleStore:
             "INSERT OR REPLACE INTO article VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
             *(article.id, digest, path, fetched, len(article.body), self._next(), document),
         )
-        self._write("DELETE FROM definition WHERE article = ?", article.id)
-        for short, name in defined:
-            self._write(
-                "INSERT OR IGNORE INTO definition VALUES (?, ?, ?)", article.id, short, name
-            )
+        self._define(article)
         return "updated" if kept and kept[4] is not None else "added"
 
-    def learn(self) -> dict[str, str]:
+    def _define(self, article: Article) -> None:
+        self._write("DELETE FROM definition WHERE article = ?", article.id)
+        body = blake2b(article.body.encode("utf-8", "replace"), digest_size=8).digest()
+        for mention in article.mentions:
+            for short in mention.defined:
+                # Half of a character is no part of a record, see write_article.
+                names = (each.encode("utf-8", "replace").decode() for each in (short, mention.name))
+                self._write(
+                    "INSERT OR IGNORE INTO definition VALUES (?, ?, ?, ?, ?)",
+                    *(article.id, *names, mention.type, body),
+                )
+
+    def learn(self, table: OrganisationTable) -> dict[str, Learned]:
         """Learn the short names that enough articles define alike; return those not known before.
 
-        What articles named by one of them they name by the full name from now on.
+        What articles named by one of them they name by the full name from now on. Pages of
+        articles that were named by one that no longer holds are to be read again. A name that the
+        table knows is not learnt.
         """
-        agreed = self._rows(
-            "SELECT short, min(name) FROM definition GROUP BY short "
-            "HAVING count(*) >= ? AND min(name) = max(name) "
-            "AND short NOT IN (SELECT short FROM learned)",
+        rows = self._rows(
+            "SELECT short, min(name), min(type) FROM definition GROUP BY short "
+            "HAVING count(DISTINCT body) >= ? AND min(name) = max(name)",
             AGREEING,
         )
-        new = dict(list(agreed))
-        for short, name in new.items():
-            self._write("INSERT INTO learned VALUES (?, ?)", short, name)
-        self.__dict__.pop("_learned", None)
-        for short in new:
-            holding = self._rows(
-                "SELECT id, document FROM article WHERE document LIKE ? ESCAPE '\\'",
-                f'%"name": {_escaped(json.dumps(short, ensure_ascii=False))}%',
-            )
-            for identifier, document in list(holding):
-                folded = write_article(fold_learned(read_article(document), new))
+        agreed = {short: Learned(*full) for short, *full in list(rows) if not table.find(short)}
+        known = self._learned
+        for short in known.keys() - agreed.keys():
+            self._write("DELETE FROM learned WHERE short = ?", short)
+            for identifier, _ in self._holding(known[short].name):
+                self._write("UPDATE page SET stages = '' WHERE article = ?", identifier)
+        new = {short: full for short, full in agreed.items() if known.get(short) != full}
+        for short, full in new.items():
+            self._write("INSERT OR REPLACE INTO learned VALUES (?, ?, ?)", short, *full)
+            for identifier, document in self._holding(short):
+                article = read_article(document)
+                folded = write_article(fold_learned(article, new, self._denials.of(identifier)))
                 if folded != document:
                     self._write(
                         "UPDATE article SET document = ?, revision = ? WHERE id = ?",
                         *(folded, self._next(), identifier),
                     )
+        del self._learned
         return new
 
     @cached_property
-    def _learned(self) -> dict[str, str]:
-        return dict(self._rows("SELECT short, name FROM learned"))
+    def _learned(self) -> dict[str, Learned]:
+        rows = self._rows("SELECT short, name, type FROM learned")
+        return {short: Learned(*full) for short, *full in rows}
+
+    def _holding(self, name: str) -> list[tuple[str, str]]:
+        """Return the articles that mention an organisation of this name, and perhaps others."""
+        written = json.dumps(name, ensure_ascii=False)
+        return list(
+            self._rows(
+                "SELECT id, document FROM article WHERE document LIKE ? ESCAPE '\\'",
+                f'%"name": {_escaped(written)}%',
+            )
+        )
 
     def remove(self, identifier: str) -> None:
         """Remove an article's text and pages for good; its id stays, so that it is not read again.

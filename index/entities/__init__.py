@@ -5,7 +5,7 @@ from index.entities.defang import defang
 from index.entities.denials import Denials
 from index.entities.identifiers import identifiers
 from index.entities.indicators import MOST_INDICATORS, indicators
-from index.entities.learning import AGREEING, fold_learned
+from index.entities.learning import AGREEING, Learned, fold_learned
 from index.entities.recognise import recognise
 from index.entities.table import Organisation, OrganisationTable
 
@@ -13,6 +13,7 @@ __all__ = [
     "AGREEING",
     "MOST_INDICATORS",
     "Denials",
+    "Learned",
     "Organisation",
     "OrganisationTable",
     "annotate",

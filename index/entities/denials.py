@@ -58,9 +58,13 @@ class Denials:
         content = repr((lines, sorted(self.everywhere)))
         return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
 
+    def of(self, article: str) -> Set[str]:
+        """Return the names that are denied in an article, by its id; folded."""
+        return self.by_article.get(article, frozenset()) | self.everywhere
+
     def apply(self, article: Article, table: OrganisationTable) -> Article:
         """Return the article without the mentions that are denied, under whatever name."""
-        denied = {*self.everywhere, *self.by_article.get(article.id, ())}
+        denied = self.of(article.id)
         if not denied:
             return article
         return replace(

@@ -4,12 +4,14 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from index.document import BEIJING, Article, Indicator, Mention
+from index.document import BEIJING, Article, Indicator, Mention, OrganisationType
+from index.entities import Denials, Organisation, OrganisationTable
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
 from index.store import ArticleStore, page_digest
@@ -262,9 +264,9 @@ def test_a_mistake_of_the_program_stays_loud(full_store: Path) -> None:
         store.article(f"{7:016x}")
 
 
-def named(name: str, *defined: str) -> Mention:
+def named(name: str, *defined: str, type_: OrganisationType = "company") -> Mention:
     return Mention(
-        name=name, type="company", salient=True, surfaces=(name,), evidence=(), defined=defined
+        name=name, type=type_, salient=True, surfaces=(name,), evidence=(), defined=defined
     )
 
 
@@ -272,42 +274,104 @@ def names(store: ArticleStore, url: str) -> list[str]:
     return [mention.name for mention in store.article(url).mentions]
 
 
+TABLE = OrganisationTable(())
+FULL, SHORT = "海宁岫云科技有限公司", "岫云%"
+
+
+@pytest.fixture
+def define(put: Callable[..., tuple[str, Article]]) -> Callable[..., None]:
+    def define(count: int, full: str = FULL, prefix: str = "d", body: str = "正文") -> None:
+        for number in range(count):
+            put(
+                f"{prefix}{number}",
+                f"{prefix}{number}.md",
+                id=f"{prefix}{number}",
+                url=None,
+                body=f"{body}{number}" if body else "同文",
+                mentions=(named(full, SHORT),),
+            )
+
+    return define
+
+
 def test_a_short_name_that_three_articles_define_alike_holds_in_all(
-    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+    store: ArticleStore,
+    put: Callable[..., tuple[str, Article]],
+    define: Callable[..., None],
 ) -> None:
-    full, short = "海宁岫云科技有限公司", "岫云%"
-    put("0", "0.md", id="before", mentions=(named(short), named("微软")))
-    for number in range(2):
-        put(f"{number}a", f"{number}a.md", id=f"a{number}", mentions=(named(full, short),))
-    assert store.learn() == {}
-    assert names(store, "before") == [short, "微软"]
-    put("3", "3.md", id="a3", mentions=(named(full, short), named(short)))
+    put("0", "0.md", id="before", mentions=(named(SHORT, type_="other"), named("微软")))
+    define(2)
+    assert store.learn(TABLE) == {}
+    assert names(store, "before") == [SHORT, "微软"]
+    put("3", "3.md", id="a3", body="第三", mentions=(named(FULL, SHORT), named(SHORT)))
     revision = store.revision
-    assert store.learn() == {short: full}
-    assert names(store, "before") == [full, "微软"]
-    assert names(store, "a3") == [full]
+    assert store.learn(TABLE) == {SHORT: (FULL, "company")}
+    assert names(store, "before") == [FULL, "微软"]
+    assert store.article("before").mentions[0].type == "company"
+    assert names(store, "a3") == [FULL]
     assert {article for article, _ in store.changes(revision)} == {"before", "a3"}
-    put("4", "4.md", id="after", mentions=(named(short),))
-    assert names(store, "after") == [full]
-    assert store.learn() == {}
+    put("4", "4.md", id="after", mentions=(named(SHORT),))
+    assert names(store, "after") == [FULL]
+    assert store.learn(TABLE) == {}
+
+
+def test_copies_of_one_text_agree_on_nothing(
+    store: ArticleStore, define: Callable[..., None]
+) -> None:
+    define(5, body="")
+    assert store.learn(TABLE) == {}
 
 
 def test_a_short_name_of_two_organisations_is_not_learned(
-    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+    store: ArticleStore, define: Callable[..., None]
 ) -> None:
-    for number in range(6):
-        full = f"{'甲乙'[number % 2]}省岫云有限公司"
-        put(f"{number}", f"{number}.md", id=f"a{number}", mentions=(named(full, "岫云"),))
-    assert store.learn() == {}
+    define(3)
+    define(1, full="乙省岫云有限公司", prefix="other")
+    assert store.learn(TABLE) == {}
 
 
-def test_a_removed_article_defines_nothing(
+def test_a_name_that_the_table_knows_is_not_learned(
+    store: ArticleStore, define: Callable[..., None]
+) -> None:
+    define(3)
+    row = Organisation(name=SHORT, type="group", aliases=(), weak=frozenset(), source="")
+    assert store.learn(OrganisationTable([row])) == {}
+
+
+def test_what_holds_no_longer_is_unlearned_and_its_articles_are_read_again(
+    store: ArticleStore,
+    put: Callable[..., tuple[str, Article]],
+    define: Callable[..., None],
+) -> None:
+    define(3)
+    store.learn(TABLE)
+    put("x", "x.md", id="x", mentions=(named(SHORT),))
+    assert store.statistics("1")["stale"] == 0
+    store.remove("d1")
+    assert store.learn(TABLE) == {}
+    assert {path for path, *_ in store.stale_pages("1")} == {"d0.md", "d2.md", "x.md"}
+    put("y", "y.md", id="y", mentions=(named(SHORT),))
+    assert names(store, "y") == [SHORT]
+
+
+def test_what_is_denied_does_not_come_back_by_a_learned_name(
+    tmp_path: Path, define: Callable[..., None], store: ArticleStore
+) -> None:
+    define(3)
+    store.learn(TABLE)
+    store.commit()
+    denials = Denials(everywhere=frozenset({FULL}))
+    with ArticleStore(tmp_path / "articles.sqlite3", denials=denials) as denying:
+        article = replace(denying.article("d0"), id="z", mentions=(named(SHORT), named("微软")))
+        denying.put_article(b"z", "z.md", "md", b"z", "1", article)
+        assert names(denying, "z") == ["微软"]
+
+
+def test_half_of_a_character_in_a_definition_stops_nothing(
     store: ArticleStore, put: Callable[..., tuple[str, Article]]
 ) -> None:
-    for number in range(3):
-        put(f"{number}", f"{number}.md", id=f"a{number}", mentions=(named("岫云有限公司", "岫云"),))
-    store.remove("a1")
-    assert store.learn() == {}
+    assert put("s", mentions=(named(FULL, "岫\ud800云"),))[0] == "added"
+    assert store.learn(TABLE) == {}
 
 
 def test_a_store_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
@@ -319,4 +383,4 @@ def test_a_store_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="Run: anwen index --rebuild"):
         ArticleStore(path, read_only=True)
     with ArticleStore(path) as store:
-        assert store.learn() == {}
+        assert store.learn(TABLE) == {}

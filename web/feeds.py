@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from urllib.parse import urljoin
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from flask import Blueprint, Response, request, url_for
@@ -32,41 +32,47 @@ def register(pages: Blueprint, settings: Settings, searcher: Searcher) -> None:
     @pages.get("/feed.atom")
     def feed() -> BaseResponse:
         asked = read_request(request.args)
-        size = asked.size if request.args.get("size", "").strip() else _SIZE
-        asked = changed(asked, sort="newest", size=size, explain=False)
+        size = asked.size if request.args.get("size", "").strip() else None
+        asked = changed(asked, sort="newest", size=size or _SIZE, explain=False)
         # An entry must say when it was updated, and an undated article does not know.
         hits = [hit for hit in searcher.search(asked).hits if hit.published]
         root = settings.base_url.rstrip("/") + "/" if settings.base_url else request.url_root
         response = Response(
-            _document(asked, hits, root, settings.site_name), mimetype="application/atom+xml"
+            _document(asked, feed_url(asked, size=size), hits, root, settings.site_name),
+            mimetype="application/atom+xml",
         )
         response.add_etag()
-        response.last_modified = _updated(hits)
         response.cache_control.max_age = 0
         response.cache_control.must_revalidate = True
         return response.make_conditional(request)
 
 
-def _document(asked: SearchRequest, hits: Iterable[Hit], root: str, site: str) -> bytes:
+def _document(asked: SearchRequest, path: str, hits: Iterable[Hit], root: str, site: str) -> bytes:
     ElementTree.register_namespace("", _ATOM)
     feed = ElementTree.Element(f"{{{_ATOM}}}feed", {"xml:lang": "zh-Hans"})
-    address = urljoin(root, feed_url(asked))
+    address = _joined(root, path)
     about = "，".join([asked.query, *(f"{chip.label} {chip.value}" for chip in chips(asked))])
     _add(feed, "title", f"{about.strip('，') or '全部文章'} · {site}")
     _add(feed, "id", address)
     _add(feed, "updated", _moment(_updated(hits)))
     _add(feed, "link", rel="self", type="application/atom+xml", href=address)
-    page = urljoin(root, search_url(changed(asked, size=SearchRequest().size)))
+    page = _joined(root, search_url(changed(asked, size=SearchRequest().size)))
     _add(feed, "link", rel="alternate", type="text/html", href=page)
     _add(_add(feed, "author"), "name", site)
     for hit in hits:
         entry = _add(feed, "entry")
-        url = urljoin(root, url_for("pages.article", article_id=hit.id))
+        url = _joined(root, url_for("pages.article", article_id=hit.id))
         _add(entry, "title", hit.title)
         _add(entry, "id", url)
         _add(entry, "link", rel="alternate", type="text/html", href=url)
         if original := web_address(hit.url):
-            _add(entry, "link", rel="via", type="text/html", href=original)
+            _add(
+                entry,
+                "link",
+                rel="via",
+                type="text/html",
+                href=quote(original, safe="%/:?#[]@!$&'()*+,;=~"),
+            )
         moment = _moment(hit.published)
         _add(entry, "published", moment)
         _add(entry, "updated", moment)
@@ -77,6 +83,11 @@ def _document(asked: SearchRequest, hits: Iterable[Hit], root: str, site: str) -
         _add(entry, "summary", hit.snippet.text)
     document: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
     return document
+
+
+def _joined(root: str, path: str) -> str:
+    """Return a path below the address of the site, which may have one of its own."""
+    return root.rstrip("/") + path
 
 
 def _add(

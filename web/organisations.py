@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from index.document import OrganisationType
-from index.errors import BadParameter
+from index.errors import BadParameter, UnknownArticle
 from search import Searcher, SearchRequest
 from search.parser import MAX_LENGTH
 from search.results import Organisation, SearchResults
@@ -48,8 +48,9 @@ def register(pages: Blueprint, searcher: Searcher) -> None:
             return render_template("unknown_organisation.html", name=name, near=near), 404
         if found.name != name:
             address = url_for("pages.organisation", name=found.name)
-            asked = request.query_string.decode()
-            return redirect(f"{address}?{asked}" if asked else address, 301)
+            asked = urlencode(list(request.args.items(multi=True)))
+            # Which spelling is the commonest can change, and a browser never forgets a 301.
+            return redirect(f"{address}?{asked}" if asked else address, 302)
         is_all = request.args.get("latest") == "all" or not found.salient
         return render_template(
             "organisation.html", **_organisation(searcher, found, acting_only=not is_all)
@@ -114,14 +115,13 @@ def _organisation(searcher: Searcher, found: Organisation, *, acting_only: bool)
 
 def together(searcher: Searcher, asked: SearchRequest, without: tuple[str, ...] = ()) -> list[Row]:
     """Return the organisations that stand out in what a request finds."""
+    plain = changed(asked, sort="relevance", size=SearchRequest().size)
     return [
         Row(
             name=found.value,
             count=found.count,
             of=found.total,
-            url=search_url(
-                adding(changed(asked, sort="relevance", size=10), "organisation", found.value)
-            ),
+            url=search_url(adding(plain, "organisation", found.value)),
         )
         for found in searcher.associated(asked, "organisation", without, size=_TOGETHER)
     ]
@@ -133,7 +133,11 @@ def _mentions(
     """Return how each hit names an organisation, and all the forms of the name."""
     mentions, surfaces = {}, dict[str, None]()
     for hit in results.hits:
-        for mention in excerpt(searcher.article(hit.id)).mentions:
+        try:
+            article = searcher.article(hit.id)
+        except UnknownArticle:  # removed since the index was opened
+            continue
+        for mention in excerpt(article).mentions:
             if mention.name.casefold() == name.casefold():
                 mentions[hit.id] = mention
                 surfaces |= dict.fromkeys(mention.surfaces)

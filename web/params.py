@@ -126,9 +126,11 @@ def search_url(request: SearchRequest = _DEFAULT) -> str:
     return f"/search?{urlencode(found)}" if found else "/search"
 
 
-def feed_url(request: SearchRequest) -> str:
-    """Return the address of the feed of what a request finds."""
+def feed_url(request: SearchRequest, *, size: int | None = None) -> str:
+    """Return the address of the feed of what a request finds, perhaps with a number of entries."""
     found = pairs(changed(request, sort="relevance", size=_DEFAULT.size))
+    if size:
+        found = [*found, ("size", str(size))]
     return f"/feed.atom?{urlencode(found)}" if found else "/feed.atom"
 
 

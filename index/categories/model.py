@@ -145,8 +145,10 @@ def shipped_weights() -> bytes:
 def model_fingerprint() -> str:
     """Return a short hash of all that decides what is predicted."""
     digest = blake2b(shipped_weights(), digest_size=8)
-    for module in ("features.py", "model.py"):
+    for module in ("features.py", "model.py", "scheme.py"):
         digest.update((files("index.categories") / module).read_bytes())
+    for module in ("charfilter.py", "trie.py"):
+        digest.update((files("index.analysis") / module).read_bytes())
     return digest.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 from hashlib import blake2b
+from importlib.metadata import version
 from importlib.resources import files
 
 from index.document import Article
@@ -40,8 +41,8 @@ def entities_fingerprint(table: OrganisationTable, denials: Denials = _NOTHING_D
 @cache
 def _source_digest() -> str:
     package = files("index.entities")
-    digest = blake2b(digest_size=16)
-    for folder in (package, package / "tagging", package / "data"):
+    digest = blake2b(version("jieba").encode(), digest_size=16)
+    for folder in (package, package / "tagging", package / "data", files("index.analysis")):
         for file in sorted(folder.iterdir(), key=lambda file: file.name):
             if file.name.endswith((".py", ".txt", ".npz")):
                 digest.update(file.name.encode() + file.read_bytes())

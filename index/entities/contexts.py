@@ -46,9 +46,8 @@ _LAW = re.compile(
     r"(?:法|条例|规定|办法|通知|指南|标准|意见|规划|方案|公告|战略|报告|白皮书|指引|细则|要求|令|书|协议|条约|公约|计划"
     r"|规范|纲要|简报|手册|图谱|框架|期刊|学报|月刊|论文)$|[0-9]{4}"
 )
-_LATIN_MEDIA = re.compile(
-    rf"(?P<name>{_LATIN} ?(?:杂志|周刊|时报|邮报|新闻网|新闻社|电视台|广播公司))"
-)
+_MEDIA_KIND = re.compile("杂志|周刊|时报|邮报|新闻网|新闻社|电视台|广播公司")
+_LATIN_BEFORE = re.compile(rf"(?<![A-Za-z0-9]){_LATIN} ?$")
 
 _GROUP_KINDS = r"(?:APT|黑客|勒索|黑产|间谍|威胁|网络犯罪|犯罪|攻击|威胁行为|挖矿|软件|病毒| ){0,6}"
 _GROUP_FOLLOWS = re.compile(rf" ?[”\"」』]? ?(?:的新型)?{_GROUP_KINDS}(?:组织|团伙|帮派)")
@@ -95,8 +94,9 @@ def find_by_context(text: str, table: OrganisationTable) -> Iterator[Span]:
         )
         if (is_source or "杂志" in after) and not _LAW.search(match["name"]):
             yield from _span(text, *match.span("name"), "media", table)
-    for match in _LATIN_MEDIA.finditer(text):
-        yield from _span(text, *match.span("name"), "media", table)
+    for match in _MEDIA_KIND.finditer(text):
+        if name := _LATIN_BEFORE.search(text, max(0, match.start() - 40), match.start()):
+            yield from _span(text, name.start(), match.end(), "media", table)
     for pattern, part in ((_HAN_GROUP, "name"), (_GROUP_HAN, "name"), (_NUMBERED, 0), (_SCHEME, 0)):
         for match in pattern.finditer(text):
             if not is_generic(match[part]):

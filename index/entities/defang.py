@@ -58,6 +58,9 @@ def _undo(match: re.Match[str]) -> str:
     return DOT
 
 
+_INNER = re.compile("(?:https?|ftps?)(?=://|%3a)", re.IGNORECASE)
+
+
 def defang(indicator: str) -> str:
     """Return an address, host or URL so that no program makes a link of it; a hash stays as it is.
 
@@ -71,4 +74,6 @@ def defang(indicator: str) -> str:
     written = host.replace(".", "[.]")
     if not separator or written.startswith("["):
         written = written.replace(":", "[:]", 1)
-    return f"{scheme.replace('t', 'x')}{separator}{written}{rest[len(host) :]}"
+    # An address in the query is one as well.
+    tail = _INNER.sub(lambda match: match[0].replace("t", "x"), rest[len(host) :])
+    return f"{scheme.replace('t', 'x')}{separator}{written}{tail}"

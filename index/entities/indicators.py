@@ -60,6 +60,7 @@ def indicators(text: str) -> tuple[Indicator, ...]:
     found: dict[Indicator, None] = {}
     secrets = set()
     lines = text.split("\n")
+    is_alone = sum(bool(line.strip()) for line in lines) == 1
     last = -2  # the last line that belongs to a list
     section = ""
     for number, line in enumerate(lines):
@@ -70,7 +71,7 @@ def indicators(text: str) -> tuple[Indicator, ...]:
             continue
         is_listed = _is_listed(refanged, row)
         previous = _previous(lines, number)
-        if is_listed and len(lines) == 1:
+        if is_listed and is_alone:
             section = "alone"
         elif not is_listed or last < previous:
             section = _section(lines, number)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 
 from index.document import Evidence, FieldName, Mention, OrganisationType
 from index.entities.contexts import find_by_context
@@ -22,14 +23,17 @@ from index.entities.unlisted import unlisted_names
 __all__ = ["recognise"]
 
 _EVIDENCE_LENGTH = 120  # characters
+_MOST_EVIDENCE = 100  # sentences of an organisation
+_LONGEST = 100_000  # a book is no article
 
 
 def recognise(title: str, lead: str, body: str, table: OrganisationTable) -> tuple[Mention, ...]:
     """Return the organisations that an article names, in order of appearance.
 
-    The offsets of an evidence are those of its own field.
+    The offsets of an evidence are those of its own field. Of a body the first _LONGEST characters
+    are read.
     """
-    texts: dict[FieldName, str] = {"title": title, "lead": lead, "body": body}
+    texts: dict[FieldName, str] = {"title": title, "lead": lead, "body": body[:_LONGEST]}
     candidates = {field: _candidates(text, table) for field, text in texts.items()}
     spans = {field: choose_spans(found) for field, found in candidates.items()}
     new = unlisted_names(texts, candidates, spans, table) | find_local_bodies(texts, table)
@@ -124,7 +128,7 @@ def _mention(
         type=types[0],
         salient=is_salient(types[0], group, texts),
         surfaces=tuple(sorted(surfaces, key=lambda surface: (-len(surface), surface))),
-        evidence=tuple(_evidence(group, texts)),
+        evidence=tuple(islice(_evidence(group, texts), _MOST_EVIDENCE)),
         defined=tuple(
             dict.fromkeys(
                 short for field, span in group for short in defined_names(texts[field], span, table)

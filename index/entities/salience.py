@@ -17,13 +17,14 @@ __all__ = ["is_salient"]
 _ENOUGH = 2
 _EARLY = 250  # characters of the body
 _OFTEN = 3  # places
+_NEAR = 200  # characters of a sentence on either side
 _HEADLINE = 48  # characters of a line, in a digest of several stories
 _HEADLINES = 3  # lines of that kind that make a body a digest
 
 _CLOSE = r"\s?(?:[（(][^（()）]{1,40}[)）])?[”\"」』》]?\s?"
 _STAFF = (
     r"(?:的)?(?:公司|集团|官方|方面|平台|团队|实验室|研究团队|安全团队|威胁情报|安全|研究人员|研究员|专家"
-    r"|分析师|发言人|工程师|CEO|首席执行官|创始人|高管|律师)*"
+    r"|分析师|发言人|工程师|CEO|首席执行官|创始人|高管|律师)*+"
 )
 _ACTS = re.compile(
     rf"{_CLOSE}{_STAFF}[^，。；、\n]{{0,6}}?(?:{SAID}|发现|观察到|监测到|检测到|捕获|分析了|追踪|分享|归因|报告"
@@ -69,7 +70,7 @@ def is_salient(
         signs += 2
     if len(places) >= _OFTEN:
         signs += 1
-    if places[0][1].start < _EARLY:
+    if places[0][0] == "body" and places[0][1].start < _EARLY:
         signs += 2
     if type_ == "group":  # who attacks is seldom named in passing
         signs += 1
@@ -81,6 +82,7 @@ def _signs(text: str, span: Span, *, is_body: bool) -> int:
     if _PAST.search(before):
         return -1
     first, last = sentence_bounds(text, span)
+    first, last = max(first, span.start - _NEAR), min(last, span.end + _NEAR)
     signs = 0
     if _ACTS.match(text, span.end):
         signs += 2

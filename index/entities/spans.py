@@ -8,6 +8,7 @@ from index.document import OrganisationType
 
 __all__ = ["Span", "choose_spans", "sentence_bounds"]
 
+_LONGEST_SENTENCE = 1_000
 _SENTENCE_END = re.compile("[。！？!?；;\n]")
 
 
@@ -42,7 +43,12 @@ def choose_spans(candidates: Iterable[Span]) -> list[Span]:
 
 
 def sentence_bounds(text: str, span: Span) -> tuple[int, int]:
-    """Return where the sentence around a span begins, and where it ends, its mark left out."""
-    start = max(text.rfind(mark, 0, span.start) for mark in "。！？!?；;\n") + 1
-    end = _SENTENCE_END.search(text, span.end)
-    return start, end.start() if end else len(text)
+    """Return where the sentence around a span begins, and where it ends, its mark left out.
+
+    What has no mark within _LONGEST_SENTENCE characters on a side is cut there.
+    """
+    left = max(0, span.start - _LONGEST_SENTENCE)
+    right = min(len(text), span.end + _LONGEST_SENTENCE)
+    begin = max(text.rfind(mark, left, span.start) for mark in "。！？!?；;\n")
+    end = _SENTENCE_END.search(text, span.end, right)
+    return begin + 1 if begin >= 0 else left, end.start() if end else right

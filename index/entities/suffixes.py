@@ -68,6 +68,7 @@ _BREAK = re.compile(
     f"|[与及]{_JOINED}|和(?!平|田|浩){_JOINED}|(?<=[局署部厅院会])[与和及]"
     "|联合(?!国(?!家)|会|通信|网络|大学|实验|创新|信用|资信)"
     "|(?<![限任])公司|(?<=国)前(?![海沿景程])|[0-9](?:号楼?|层|室|单元)"
+    "|\\d{2,4}年(?:\\d{1,2}月)?(?:\\d{1,2}[日号])?|[昨今近当]日|日前|本周|上周|周[一二三四五六日]"
     "|指导(?!委|中)|通报(?!中)|支持(?!中)|调查(?!局|中|委|署)"
 )
 _OPEN_BRACKET = re.compile(r"[（(](?![^（()）]*[)）])")
@@ -235,7 +236,7 @@ def _free_name(ending: _Ending, table: OrganisationTable) -> Span | None:
     if len(run) < 2 or not all(char.isalnum() or char in "（）()·-" for char in run):
         return None
     # 首个终端能力联盟, 20家企业集团: what is counted is described, not named.
-    if is_generic(run) or _COUNTED.match(ending.text, ending.left - 1):
+    if is_generic(run) or (ending.left and _COUNTED.match(ending.text, ending.left - 1)):
         return None
     named = (
         ending.suffix in LEGAL_FORMS

@@ -32,6 +32,8 @@ _TYPES: Mapping[str, OrganisationType] = {
     "group": "group",
 }
 _FEW = 4
+_NEAR = 200  # characters of a line on either side
+_LONGEST = 40  # characters of a name
 _MOST_WORDS = 5  # of a Latin name
 _HAN_CHAR = re.compile(f"[{HAN}]")
 _LATIN = re.compile("[A-Za-z]")
@@ -143,7 +145,9 @@ def _is_person(surface: str, text: str) -> bool:
 
 def _may_name(surface: str, table: OrganisationTable) -> bool:
     """Say whether a name can be that of an organisation, whatever stands beside it."""
-    if len(surface) < 2 or "\n" in surface or is_generic(surface) or _DESCRIBED.match(surface):
+    if not 2 <= len(surface) <= _LONGEST:
+        return False
+    if "\n" in surface or is_generic(surface) or _DESCRIBED.match(surface):
         return False
     if table.find(surface):  # its own rules have decided
         return False
@@ -208,7 +212,9 @@ def _lead(surface: str, text: str, tagging: Tagging) -> tuple[float, str]:
 
 def _in_chinese(text: str, start: int, end: int) -> bool:
     """Say whether the line of a place has a few Han characters; code and quoted English do not."""
-    line = text[text.rfind("\n", 0, start) + 1 : start] + text[end:].partition("\n")[0]
+    first, last = max(0, start - _NEAR), end + _NEAR
+    line = text[max(first, text.rfind("\n", first, start) + 1) : start]
+    line += text[end:last].partition("\n")[0]
     return len(_HAN_CHAR.findall(line)) >= _FEW
 
 

@@ -18,7 +18,8 @@ def extractor_fingerprint() -> str:
     for file in sorted(package.iterdir(), key=lambda file: file.name):
         if file.name.endswith(".py"):
             digest.update(file.name.encode() + file.read_bytes())
-    digest.update((files("index.categories") / "names.txt").read_bytes())
+    for name in ("names.txt", "scheme.py"):
+        digest.update((files("index.categories") / name).read_bytes())
     for library in ("beautifulsoup4", "lxml", "readability-lxml"):
         digest.update(f"{library} {version(library)}".encode())
     return digest.hexdigest()

@@ -287,6 +287,9 @@ def test_a_body_of_the_city_that_the_article_is_about_has_the_full_name() -> Non
         ("攻击影响了 44所大学和两百家医院", []),
         ("据《滨海时报》报道，相关调查已经结束", ["滨海时报"]),
         ("根据《网络安全法》的规定", []),
+        ("大禾集团发布报告", ["大禾集团"]),
+        ("，2024年大禾集团发布报告", ["大禾集团"]),
+        ("昨日大禾集团回应", ["大禾集团"]),
     ],
 )
 def test_bodies_of_states_are_found_by_form(text: str, expected: list[str]) -> None:
@@ -521,6 +524,18 @@ def test_only_short_names_of_no_table_are_told_as_defined() -> None:
     )
     assert mentions["宁波远岫谷数字科技有限公司"].defined == ("远岫谷",)
     assert mentions["国家互联网信息办公室"].defined == ()
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["安全团队", "研究人员", "微软和", "，微软和他们", "Aa1", "A.", "网络安全", "大禾集团、"],
+)
+def test_a_long_row_of_anything_is_read_in_the_end(piece: str) -> None:
+    recognise("", "", "微软" + piece * 3_000, TABLE)
+
+
+def test_the_evidence_of_an_organisation_has_an_end() -> None:
+    assert len(found("微软更新。" * 500)["微软"].evidence) == 100
 
 
 # What an operator denies

@@ -13,9 +13,8 @@ from hypothesis.extra import numpy as arrays
 
 from index.analysis.segmenter import open_segmenter
 from index.entities import OrganisationTable, recognise
-from index.entities.tagging import Tagger
 from index.entities.tagging.features import UnitReader
-from index.entities.tagging.tagger import CLASSES, TAGS, Weights, best_paths
+from index.entities.tagging.tagger import TAGS, Weights, best_paths
 from index.entities.tagging.texts import Names, read_texts, varied
 from index.entities.tagging.train import train, write_weights
 
@@ -61,10 +60,9 @@ def test_prose_without_organisations_names_none(text: str) -> None:
 
 
 def test_a_name_is_weighed_over_all_its_places() -> None:
-    text = "安全厂商 Quorvane 发布报告。\n下载 Quorvane 之后，运行 Quorvane 安装程序。"
-    once = "安全厂商 Quorvane 发布报告。"
-    assert found(once) == ["Quorvane"]
-    assert len(found(text)) <= 1
+    assert found("日前，Quorvane 发布了季度报告。") == ["Quorvane"]
+    used = "\n".join(f"第{number}步，输入 Quorvane -p 8080 并回车。" for number in range(9))
+    assert found(f"日前，Quorvane 发布了季度报告。\n{used}") == []
 
 
 # The texts
@@ -78,7 +76,7 @@ def test_every_mark_of_the_training_texts_is_whole_and_of_a_known_type() -> None
     for article in articles:
         text, spans = varied(article, Random(0), None)
         assert "[[" not in text, article[:80]
-        assert "]]" not in re.sub(r"\w\[\w*\[\w+\]\]", "", text) or "|" not in text
+        assert article.count("[[") == len(spans), article[:80]
         assert all(text[start:end].strip() == text[start:end] for start, end, _ in spans)
         assert {mark[1] for mark in re.findall(r"\[\[([^\[\]|]+)\|(\w+)\]\]", article)} <= types
 
@@ -134,10 +132,13 @@ def test_the_best_path_is_the_best_of_all(
 
 
 def test_a_tag_that_continues_a_name_never_begins_one() -> None:
-    tagger = Tagger.load(SEGMENTER)
-    for name in tagger.tag("奇安信与 Quorvane Labs 联合发布报告。").names():
-        assert name.start < name.end
-        assert name.type in CLASSES
+    size = len(TAGS)
+    random = np.random.default_rng(7)
+    scores = random.normal(size=(50, 6, size)).astype(np.float32)
+    steps = Weights.load().transitions
+    for path in best_paths(scores, steps).tolist():
+        for former, tag in pairwise((0, *path)):
+            assert tag % 2 or not tag or former in {tag, tag - 1}
 
 
 # The weights

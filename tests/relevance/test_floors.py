@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import corrections
+import organisations
 import ranking
 
 pytestmark = pytest.mark.corpus
@@ -32,6 +33,12 @@ def test_relevance_and_corrections_keep_their_floors(corpus: Path, tmp_path: Pat
     assert below(figures) == {}
     assert measured["corrections/repaired"] >= 0.8
     assert measured["corrections/left_alone"] >= 0.98
+
+
+def test_organisations_keep_their_floors(corpus: Path) -> None:
+    figures = organisations.measure(corpus)
+    assert below(figures) == {}
+    assert figures["organisations/alias_pairs"] >= 0.85
 
 
 @pytest.mark.soak

@@ -58,8 +58,8 @@ _PROGRAM = re.compile(
 class Candidate:
     """A piece of a line, from `start` to `end`, that has the shape of an indicator.
 
-    `value` is canonical, or None where the piece only stands in a row with others, such as a
-    version of three numbers. `looks_like` names what else it may be.
+    `value` is canonical. The type is None where the piece only stands in a row with others, such as
+    a version of three numbers. `looks_like` names what else it may be.
     """
 
     start: int

@@ -66,7 +66,7 @@ _BREAK = re.compile(
     "|在(?!线)|(?<!自)由|对(?!外|抗)|并|(?<!土耳)其|以(?!色列|太)|(?<!数)据|使(?!馆)"
     "|(?<![高中初])等|(?<!华)为|有(?!限|色)"
     f"|[与及]{_JOINED}|和(?!平|田|浩){_JOINED}|(?<=[局署部厅院会])[与和及]"
-    "|联合(?!国(?!家)|会|通信|网络|大学|实验|创新|信用|资信)"
+    "|联合(?!国(?!家)|会|交易|通信|网络|大学|实验|创新|信用|资信)"
     "|(?<![限任])公司|(?<=国)前(?![海沿景程])|[0-9](?:号楼?|层|室|单元)"
     "|\\d{2,4}年(?:\\d{1,2}月)?(?:\\d{1,2}[日号])?|[昨今近当]日|日前|本周|上周|周[一二三四五六日]"
     "|指导(?!委|中)|通报(?!中)|支持(?!中)|调查(?!局|中|委|署)"
@@ -207,11 +207,18 @@ def _part_of_known(
             named = bare.fullmatch(ending.suffix) is not None
         else:
             where = text[start:place]
-            national = (where in _NATIONAL and ending.suffix.endswith(("中心", "院", "所"))) or (
-                ending.suffix in {"研究所", "研究院"} and len(body) > 2 and not is_in_china(where)
+            by_topic = (
+                (where in _NATIONAL and ending.suffix.endswith(("中心", "院", "所")))
+                or (
+                    ending.suffix in {"研究所", "研究院"}
+                    and len(body) > 2
+                    and not is_in_china(where)
+                )
+                # 武汉人工智能研究院, 北京创新产业投资有限公司: a topic, or what is registered.
+                or (ending.suffix in {"研究院", *LEGAL_FORMS} and len(body) >= 4)
             )
             named = not is_generic(body) or (
-                (ending.type in {"government", "association"} or national)
+                (ending.type in {"government", "association"} or by_topic)
                 and not _VAGUE.match(body)
             )
         return _span(ending, start, table) if named else Span(start, end, None)

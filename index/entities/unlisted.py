@@ -45,6 +45,7 @@ _MIXED = re.compile(
     rf"|[{HAN}]{{2,}}[A-Z]{{1,4}}[{HAN}]+"
 )
 _GLOSS = re.compile('[(（](?:以下|下)?(?:简称|又称|英文名?)?(?:为|是)?[:：]? ?[“"]?$')
+_EDGES = "‘’“”'\"《》【】「」『』·-_. "
 _PARTICLE = re.compile("^[据与和由对被从向在如及将]")
 _TITLE = "官|师|员|CEO|CTO|CISO|总裁|经理|教授|博士|主管|总监|创始人|发言人"
 _ACRONYM = re.compile("[A-Z]{2,4}")
@@ -113,7 +114,7 @@ def _segmenter() -> Segmenter:
 
 def _trimmed(surface: str) -> str:
     """Return the name without the word before it and the common noun after it: 据美国 Foo 公司."""
-    surface = surface.strip("‘’“”'\"·-_.")
+    surface = surface.strip(_EDGES)
     if len(surface) > 3:
         surface = _PARTICLE.sub("", surface)
     if not _LATIN.search(surface):

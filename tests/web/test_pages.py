@@ -281,7 +281,7 @@ def test_an_alias_leads_to_the_canonical_name(
     searcher = searcher_over([article_maker(id="a" * 16, body="微步", mentions=(named,))])
     client = create_app(Settings(), searcher).test_client()
     answer = client.get("/organisation/ThreatBook")
-    assert answer.status_code == 301
+    assert answer.status_code == 302
     page = get_page(client, answer.headers["Location"])
     assert page.heading == "微步在线"
 

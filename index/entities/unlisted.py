@@ -31,7 +31,7 @@ _TYPES: Mapping[str, OrganisationType] = {
     "media": "media",
     "group": "group",
 }
-_FEW = 4
+_FEW = 4  # Han characters of a line that is Chinese
 _NEAR = 200  # characters of a line on either side
 _LONGEST = 40  # characters of a name
 _MOST_WORDS = 5  # of a Latin name

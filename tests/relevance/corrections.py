@@ -11,7 +11,7 @@ from search import open_searcher
 
 __all__ = ["measure"]
 
-_SLIPS, _PAIRS, _SEED = 200, 1000, 1
+_SLIPS, _PAIRS, _SEED = 600, 1000, 1
 
 
 def measure(settings: Settings, corpus: Path) -> dict[str, float]:

@@ -122,8 +122,8 @@ def find_local_bodies(texts: Mapping[FieldName, str], table: OrganisationTable) 
     """Return the names that leave out the place an article is about: 市公安局, 司法部."""
     text = "\n".join(texts.values())
     found = dict(_ministries(text, table))
-    bodies = {match["body"] for match in _LOCAL_BODY.finditer(text)}
-    for rank in {body[0] for body in bodies}:
+    bodies = dict.fromkeys(match["body"] for match in _LOCAL_BODY.finditer(text))
+    for rank in dict.fromkeys(body[0] for body in bodies):
         cities = Counter(city for city in _cities(text, rank))
         if not cities:
             continue
@@ -138,7 +138,7 @@ def find_local_bodies(texts: Mapping[FieldName, str], table: OrganisationTable) 
 
 def _ministries(text: str, table: OrganisationTable) -> Iterator[tuple[str, Span]]:
     """Yield ministries without their country: that of the country named most which has one."""
-    bodies = {match[0] for match in _MINISTRY.finditer(text)}
+    bodies = dict.fromkeys(match[0] for match in _MINISTRY.finditer(text))
     if bodies:
         named = Counter(match[0] for match in _countries().finditer(text))
         for body in bodies:

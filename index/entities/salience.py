@@ -19,7 +19,6 @@ _EARLY = 250  # characters of the body
 _OFTEN = 3  # places
 _NEAR = 200  # characters of a sentence on either side
 _HEADLINE = 48  # characters of a line, in a digest of several stories
-_HEADLINES = 3  # lines of that kind that make a body a digest
 
 _CLOSE = r"\s?(?:[（(][^（()）]{1,40}[)）])?[”\"」』》]?\s?"
 _STAFF = (

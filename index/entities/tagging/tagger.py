@@ -3,7 +3,7 @@
 Each unit of a text gets a tag, of the best sequence under a linear model whose weights were
 learnt by an averaged structured perceptron (Collins 2002, "Discriminative Training Methods for
 Hidden Markov Models"). Viterbi's algorithm runs only where a tag beats "outside" by itself, and one
-unit beyond: that is a third of a text, and loses one name in five hundred.
+unit beyond: that is a fifth of a text, and finds 96 of 100 of the names of the whole search.
 """
 
 from collections.abc import Iterable, Iterator

@@ -8,6 +8,7 @@ from search.explanation import HitExplanation, QueryExplanation
 
 __all__ = [
     "Association",
+    "Copy",
     "DidYouMean",
     "FacetBucket",
     "FacetValues",
@@ -36,12 +37,25 @@ class Snippet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """Another article of the same cluster of near-duplicates."""
+
+    id: str
+    url: str | None
+    title: str
+    source: str
+    published: datetime | None
+    published_precision: Precision | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """One matching article on a page of results.
 
     `organisations` are canonical names, salient ones first, the first `salient_count` of them
-    salient; `missing` are the words of the query that it lacks. `explanation` says what the score
-    is made of, where that was asked.
+    salient; `missing` are the words of the query that it lacks. `duplicate_count` other matching
+    articles are folded behind it, of which `copies` are the first, the earliest first.
+    `explanation` says what the score is made of, where that was asked.
     """
 
     id: str
@@ -61,6 +75,7 @@ class Hit:
     score: float
     duplicate_count: int
     missing: tuple[str, ...]
+    copies: tuple[Copy, ...] = ()
     explanation: HitExplanation | None = None
 
 

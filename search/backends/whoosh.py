@@ -32,9 +32,11 @@ from search.backends.view import IndexView
 from search.explanation import QueryExplanation
 from search.parser import ParsedQuery, parse_query
 from search.query import BooleanQuery, MatchQuery, WordQuery
+from search.related import Coverage, DraftReport, RelatedHit
 from search.request import SearchRequest
 from search.results import (
     Association,
+    Copy,
     DidYouMean,
     FacetValues,
     Hit,
@@ -246,6 +248,21 @@ class WhooshSearcher:
         """Return the article of an address in whatever form, or raise UnknownArticle."""
         with self._lock, self._open_store() as store:
             return store.article(store.resolve(url))
+
+    def copies(self, article_id: str) -> tuple[Copy, ...]:
+        raise NotImplementedError
+
+    def related(self, article_id: str, *, size: int = 10) -> tuple[RelatedHit, ...]:
+        raise NotImplementedError
+
+    def related_to(self, title: str, text: str, *, size: int = 10) -> tuple[RelatedHit, ...]:
+        raise NotImplementedError
+
+    def coverage(self, article_id: str) -> Coverage:
+        raise NotImplementedError
+
+    def check_draft(self, title: str, text: str, *, size: int = 10) -> DraftReport:
+        raise NotImplementedError
 
     # Values of fields
 

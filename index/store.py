@@ -8,7 +8,7 @@ import json
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -190,6 +190,15 @@ class ArticleStore:
         if row is None or row[0] is None:
             raise UnknownArticle(identifier)
         return read_article(row[0])
+
+    def addresses(self, identifiers: Iterable[str]) -> dict[str, str | None]:
+        """Return the address of each of some articles; those that are gone are left out."""
+        found = self._rows(
+            "SELECT id, json_extract(document, '$.url') FROM article "
+            "WHERE id IN (SELECT value FROM json_each(?)) AND document IS NOT NULL",
+            json.dumps(list(identifiers)),
+        )
+        return dict(found)
 
     def resolve(self, wanted: str) -> str:
         """Return the id for an id or an address in whatever form; raises UnknownArticle."""

@@ -38,7 +38,10 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """Another article of the same cluster of near-duplicates."""
+    """Another article of the same cluster of near-duplicates.
+
+    `is_first`: it was published before every other article of the cluster.
+    """
 
     id: str
     url: str | None
@@ -46,6 +49,7 @@ class Copy:
     source: str
     published: datetime | None
     published_precision: Precision | None
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,8 +191,12 @@ class SearchResults:
     """The answer to a request.
 
     `total` counts articles that hold every word, `widened` those that lack some; where nothing
-    holds every word, `total`, `groups` and the facets count the latter too. `pageable` is the
-    number of hits one can page through, `relaxed` names each word that some hit on this page
+    holds every word, `total`, `groups` and the facets count the latter too. These are counts of
+    articles, copies included. A cluster of near-duplicates is one hit, unless duplicates are shown:
+    `groups` are the hits that `total` makes, and `pageable` those of all articles, one can page
+    through; what lacks some words is behind the hit that holds all where there is one. So
+    `pageable` is at least `groups`, and hits and their duplicates together are all articles
+    counted. `relaxed` names each word that some hit on this page
     lacks, `next` is the cursor of the following page. `explanation` says how the query was
     read and evaluated; None where that was not asked.
     """

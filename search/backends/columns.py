@@ -73,6 +73,13 @@ class KeywordColumn:
         number = self.number(name)
         return None if number is None else self.values[number]
 
+    def value_of(self, document: int) -> str:
+        """Return the value of a document, the first of several, empty where it has none."""
+        number = int(self.sets[document])
+        if number > self.size:
+            number = int(self._numbers[self._begins[number - self.size - 1]]) + 1
+        return self.values[(number - 1) % len(self.values)] if number else ""
+
     def mask(self, wanted: Iterable[str], *, marked: bool = False) -> Mask:
         """Return which documents have any of the values, whatever their case, or have it marked."""
         mask: Mask = self._chosen(wanted, marked=marked).take(self.sets)

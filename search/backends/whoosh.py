@@ -1,6 +1,6 @@
 """The searcher over the Whoosh index and the article store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -11,7 +11,7 @@ from typing import Any
 
 from index.analysis import Analyzer, normalise
 from index.backends.whoosh import WhooshIndex
-from index.document import BEIJING, Article, OrganisationType
+from index.document import BEIJING, Article, OrganisationType, Precision
 from index.entities import OrganisationTable
 from index.errors import StoreError, UnknownArticle
 from index.settings import Settings
@@ -24,6 +24,7 @@ from search.backends.cursor import read_cursor, write_cursor
 from search.backends.directory import OrganisationDirectory
 from search.backends.evaluator import Evaluator
 from search.backends.explain import explain_hit
+from search.backends.folding import HitList
 from search.backends.matches import Mask, Matches
 from search.backends.ranking import ordered
 from search.backends.selection import Selection, Selector
@@ -58,6 +59,8 @@ __all__ = ["WhooshSearcher", "cache_size"]
 _MEGABYTE = 1 << 20
 _SHOWN = 500  # articles that are kept as they were read, some 50 KB each
 _READ = 500  # query strings that are kept as they were read
+_BEHIND = 20  # copies that a hit names
+_COPIES = 5000  # that are kept as they were read
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class _Open:
     selector: Selector
     directory: OrganisationDirectory
     articles: dict[str, Article] = field(default_factory=dict)
+    copies: dict[int, Copy] = field(default_factory=dict)
 
 
 class WhooshSearcher:
@@ -137,21 +141,25 @@ class WhooshSearcher:
             answer, better = self._best_answer(state, request, filters)
             selection = answer.selection
             offset = self._offset(view, request)
-            page = ordered(
-                view, (selection.full, selection.partial), request.sort, offset + request.size
-            ).from_place(offset)
-            hits = self._hits(state, page, offset, answer, request)
+            listed = HitList(
+                view,
+                (selection.full, selection.partial),
+                request.sort,
+                folded=request.duplicates == "fold",
+            )
+            hits = self._hits(state, listed.page(offset, request.size), answer, request, listed)
             full, widened = len(selection.full), len(selection.partial)
+            pageable = sum(listed.sizes)
             following = offset + request.size
             return SearchResults(
                 query=request.query,
                 total=full or widened,
-                groups=full or widened,
+                groups=listed.sizes[0] or pageable,
                 widened=widened,
-                pageable=full + widened,
+                pageable=pageable,
                 page=request.page,
                 size=request.size,
-                next=write_cursor(view.state, following) if following < full + widened else None,
+                next=write_cursor(view.state, following) if following < pageable else None,
                 took_ms=round((perf_counter() - started) * 1000, 2),
                 hits=hits,
                 facets=state.selector.facets(request, selection.counted, filters),
@@ -250,7 +258,18 @@ class WhooshSearcher:
             return store.article(store.resolve(url))
 
     def copies(self, article_id: str) -> tuple[Copy, ...]:
-        raise NotImplementedError
+        """Return the other articles of an article's cluster; see `Searcher.copies`."""
+        with self._lock:
+            state = self._current()
+            with self._open_store() as store:
+                if article_id not in store.addresses([article_id]):
+                    raise UnknownArticle(article_id)
+            document = state.view.document(article_id)
+            if document is None:
+                return ()  # added a moment ago; the index follows
+            members = state.view.clusters.members(document).tolist()
+            members = [member for member in members if member != document]
+            return tuple(self._copies(state, members).values())
 
     def related(self, article_id: str, *, size: int = 10) -> tuple[RelatedHit, ...]:
         raise NotImplementedError
@@ -301,7 +320,7 @@ class WhooshSearcher:
             filters = state.selector.facet_filters(request)
             answer = self._answer(state, request, request.query, filters)
             page = earliest_of_each(state.view, "source", answer.selection.full.documents)
-            return self._hits(state, page, 0, answer, request)
+            return self._hits(state, page, answer, request)
 
     def organisation(self, name: str) -> Organisation | None:
         """Return an organisation by any of its names, None if no article names it."""
@@ -419,14 +438,23 @@ class WhooshSearcher:
         return read_cursor(view.state, request.cursor)
 
     def _hits(
-        self, state: _Open, page: Matches, offset: int, answer: _Answer, request: SearchRequest
+        self,
+        state: _Open,
+        page: Matches,
+        answer: _Answer,
+        request: SearchRequest,
+        listed: HitList | None = None,
     ) -> tuple[Hit, ...]:
+        """Return a page of hits, with the copies that are behind them on the list."""
         view = state.view
+        documents = page.documents.tolist()
         highlighter = Highlighter(answer.query, self._analyzer)
         held = [(word, matches.holds(page.documents)) for word, matches in answer.selection.words]
-        full = len(answer.selection.full)
+        behind = [listed.behind(document).tolist() if listed else [] for document in documents]
+        copies = self._copies(state, [copy for each in behind for copy in each[:_BEHIND]])
+        rescored = self._rescored(view, answer.selection, request) if request.explain else ()
         hits = []
-        for place, document in enumerate(page.documents.tolist()):
+        for place, document in enumerate(documents):
             try:
                 article = self._shown(state, view.ids[document].decode())
             except UnknownArticle:
@@ -434,20 +462,59 @@ class WhooshSearcher:
             missing = tuple(dict.fromkeys(word for word, holds in held if not holds[place]))
             score = float(page.scores[place])
             hit = make_hit(article, highlighter, score, missing)
+            if behind[place]:
+                known = [copies[copy] for copy in behind[place] if copy in copies]
+                hit = replace(hit, duplicate_count=len(behind[place]), copies=tuple(known))
             if request.explain:
-                rank = offset + place
-                in_its_list = rank - full if rank >= full else rank
                 told = explain_hit(
                     view,
                     state.evaluator,
                     answer.query,
                     document,
                     score,
-                    rescored=request.sort == "relevance" and in_its_list < similarity.RESCORED,
+                    rescored=document in rescored,
                 )
                 hit = replace(hit, explanation=told)
             hits.append(hit)
         return tuple(hits)
+
+    def _rescored(
+        self, view: IndexView, selection: Selection, request: SearchRequest
+    ) -> frozenset[int]:
+        """Return the documents whose score has more in it than their words."""
+        if request.sort != "relevance":
+            return frozenset()
+        lists = selection.full, selection.partial
+        best = [ordered(view, (each,), "relevance", similarity.RESCORED) for each in lists]
+        return frozenset(document for each in best for document in each.documents.tolist())
+
+    def _copies(self, state: _Open, documents: Sequence[int]) -> dict[int, Copy]:
+        """Return documents as copies of others, those that are still in the store."""
+        view, kept = state.view, state.copies
+        if len(kept) + len(documents) > _COPIES:
+            kept.clear()
+        unread = {view.ids[each].decode(): each for each in documents if each not in kept}
+        if unread:
+            with self._open_store() as store:
+                addresses = store.addresses(unread)
+            for identifier, url in addresses.items():
+                kept[unread[identifier]] = _copy(view, unread[identifier], identifier, url)
+        return {each: kept[each] for each in documents if each in kept}
+
+
+def _copy(view: IndexView, document: int, identifier: str, url: str | None) -> Copy:
+    published = view.moment(document)
+    precision: Precision = "day" if view.day_only[document] else "minute"
+    first, second = view.oldest_first[view.clusters.members(document)[:2]].tolist()
+    return Copy(
+        id=identifier,
+        url=url,
+        title=view.title(document),
+        source=view.keywords["source"].value_of(document),
+        published=published,
+        published_precision=precision if published else None,
+        is_first=view.oldest_first[document] == first < second,
+    )
 
 
 def cache_size(settings: Settings, index: WhooshIndex) -> int:

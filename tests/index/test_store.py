@@ -239,7 +239,7 @@ def test_a_damaged_record_is_a_store_error_too(
 
 def test_a_locked_store_says_to_wait(full_store: Path) -> None:
     with closing(sqlite3.connect(full_store)) as other, closing(ArticleStore(full_store)) as store:
-        store._database.execute("PRAGMA busy_timeout = 0")
+        store._database.run("PRAGMA busy_timeout = 0")
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match=r"locked.*Wait"):
             store.remove(f"{7:016x}")
@@ -250,7 +250,7 @@ def test_a_locked_store_says_to_wait(full_store: Path) -> None:
 def test_a_full_disk_is_a_store_error_and_loses_nothing_that_was_kept(full_store: Path) -> None:
     noise = random.Random(1).randbytes(100_000)
     with closing(ArticleStore(full_store)) as store:
-        store._database.execute("PRAGMA max_page_count = 1")  # as many as there are
+        store._database.run("PRAGMA max_page_count = 1")  # as many as there are
         with pytest.raises(StoreError, match=r"full.*disk"):
             store.put_skipped(b"digest", "a.md", "md", noise, "1", "shell")
     with closing(ArticleStore(full_store, read_only=True)) as store:

@@ -7,7 +7,7 @@ knows the revision it has reached can catch up with `changes`.
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -16,6 +16,8 @@ from typing import Literal, Self
 
 from index.database import Database
 from index.document import Article
+from index.duplicates import SCHEMA as CLUSTERS
+from index.duplicates import Clusters, Fingerprint
 from index.entities import AGREEING, Denials, Learned, OrganisationTable, fold_learned
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
@@ -25,7 +27,7 @@ __all__ = ["ArticleStore", "Outcome", "StoredPage", "page_digest"]
 
 Outcome = Literal["added", "updated", "unchanged", "repeated", "removed"]
 
-_VERSION = 2
+_VERSION = 3
 _NOTHING_DENIED = Denials()
 _SCHEMA = """
 CREATE TABLE page (
@@ -104,6 +106,7 @@ class ArticleStore:
         self._path = path
         self._denials = denials
         self._database = Database(path, read_only=read_only)
+        self._clusters = Clusters(self._database, self._touch)
         try:
             if not read_only:
                 self._create()
@@ -119,6 +122,8 @@ class ArticleStore:
             self._database.run(f"BEGIN; {_SCHEMA} PRAGMA user_version = 1; COMMIT")
         if self._database.count("PRAGMA user_version") == 1:
             self._database.run(f"BEGIN; {_SCHEMA_2} PRAGMA user_version = 2; COMMIT")
+        if self._database.count("PRAGMA user_version") == 2:
+            self._database.run(f"BEGIN; {CLUSTERS} PRAGMA user_version = 3; COMMIT")
 
     def _check_version(self) -> None:
         found = self._database.count("PRAGMA user_version")
@@ -219,6 +224,14 @@ class ArticleStore:
         """The revision of the newest change; 0 for an empty store."""
         return self._database.count("SELECT revision FROM counter")
 
+    def clusters(self, identifiers: Iterable[str]) -> dict[str, str]:
+        """Return, by id, the label of the cluster of each article that has near-duplicates."""
+        return self._clusters.labels(identifiers)
+
+    def cluster(self, identifier: str) -> tuple[str, ...]:
+        """Return the ids of an article's near-duplicates."""
+        return self._clusters.others(identifier)
+
     def statistics(self, stages: str) -> dict[str, int]:
         """Count articles, removed ones, pages, pages without one, and pages of other `stages`."""
         return {
@@ -296,6 +309,7 @@ class ArticleStore:
             *(article.id, digest, path, fetched, len(article.body), self._next(), document),
         )
         self._define(article)
+        self._clusters.renew(article.id)
         return "updated" if kept and kept[4] is not None else "added"
 
     def _define(self, article: Article) -> None:
@@ -357,6 +371,39 @@ class ArticleStore:
             )
         )
 
+    def without_fingerprint(self, version: str) -> list[str]:
+        """Return the articles that have no fingerprint of this version of the code."""
+        self._clusters.expire(version, self._kept)
+        return self._clusters.due()
+
+    def _kept(self) -> Iterator[str]:
+        for (identifier,) in self._database.rows(
+            "SELECT id FROM article WHERE document IS NOT NULL"
+        ):
+            yield identifier
+
+    def documents(self, identifiers: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Give the records of articles, for `read_article` to read."""
+        for identifier in identifiers:
+            yield from self._database.rows(
+                "SELECT id, document FROM article WHERE id = ? AND document IS NOT NULL", identifier
+            )
+
+    def add_fingerprint(self, identifier: str, fingerprint: Fingerprint) -> None:
+        """Keep an article's fingerprint, and find its near-duplicates."""
+        self._clusters.add(identifier, fingerprint)
+
+    def settle_clusters(self) -> None:
+        """Bring the clusters up to date; each article whose label changes has a new revision."""
+        self._clusters.settle()
+
+    def _touch(self, identifier: str) -> None:
+        self._database.write(
+            "UPDATE article SET revision = ? WHERE id = ? AND document IS NOT NULL",
+            self._next(),
+            identifier,
+        )
+
     def remove(self, identifier: str) -> None:
         """Remove an article's text and pages for good; its id stays, so that it is not read again.
 
@@ -370,6 +417,8 @@ class ArticleStore:
         )
         self._database.write("UPDATE page SET raw = NULL WHERE article = ?", identifier)
         self._database.write("DELETE FROM definition WHERE article = ?", identifier)
+        self._clusters.forget(identifier)
+        self._clusters.settle()
 
     def undo_remove(self, identifier: str) -> None:
         """Forget a removal: the next run that meets the page reads it again.
@@ -406,6 +455,7 @@ class ArticleStore:
                 row[0],
             )
             self._database.write("DELETE FROM definition WHERE article = ?", row[0])
+            self._clusters.forget(row[0])
             # Its other copies are worth another reading.
             self._database.write(
                 "UPDATE page SET stages = '' WHERE article = ? AND digest <> ?", row[0], digest

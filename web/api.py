@@ -2,10 +2,12 @@
 
 from flask import Blueprint, Response, request
 
+from index.document import Article
 from index.errors import BadParameter, UnknownField
 from search import Searcher
 from search.parser import MAX_LENGTH
 from search.request import COUNTABLE
+from web.cite import references, today
 from web.excerpt import excerpt
 from web.params import MAX_SIZE, read_number, read_request
 from web.responses import json_response
@@ -45,15 +47,18 @@ def blueprint(searcher: Searcher) -> Blueprint:
 
     @api.get("/articles/<article_id>")
     def article(article_id: str) -> Response:
-        found = searcher.article(article_id)
-        return json_response(article_object(found, excerpt(found)))
+        return _article_response(searcher.article(article_id))
 
     @api.get("/articles")
     def article_by_url() -> Response:
         url = request.args.get("url", "").strip()
         if not url:
             raise BadParameter("url", "", "请给出文章的地址，如 ?url=https://…")
-        found = searcher.article_by_url(url)
-        return json_response(article_object(found, excerpt(found)))
+        return _article_response(searcher.article_by_url(url))
 
     return api
+
+
+def _article_response(article: Article) -> Response:
+    cited = references(article, today())
+    return json_response(article_object(article, excerpt(article), cited))

@@ -15,6 +15,7 @@ from search.results import SearchResults
 from search.syntax import quoted
 from web import feeds, identifiers, organisations
 from web.charts import histogram
+from web.cite import references, today
 from web.errors import error_status
 from web.excerpt import excerpt
 from web.facets import (
@@ -76,6 +77,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
             "article.html",
             article=found,
             excerpt=excerpt(found),
+            references=references(found, today()),
             types=organisations.TYPES,
             indicators=[
                 (_INDICATORS[kind], values)

@@ -10,6 +10,7 @@ from index.document import BEIJING, Article, Evidence
 from index.entities import defang
 from search.request import FACETS, SearchRequest
 from search.results import FacetBucket, FacetValues, Hit, SearchResults, Suggestion, SuggestionGroup
+from web.cite import References
 from web.excerpt import Excerpt
 from web.facets import facet_url
 from web.params import EXCLUDABLE, adding, query_url, search_url
@@ -99,7 +100,7 @@ def _value_urls(request: SearchRequest, name: str, bucket: FacetBucket) -> dict[
     }
 
 
-def article_object(article: Article, excerpt: Excerpt) -> dict[str, Any]:
+def article_object(article: Article, excerpt: Excerpt, references: References) -> dict[str, Any]:
     """Return the answer of /api/v1/articles: what may be shown of an article."""
     return {
         "id": article.id,
@@ -135,6 +136,7 @@ def article_object(article: Article, excerpt: Excerpt) -> dict[str, Any]:
         ],
         "duplicates": [],
         "indicators": indicators_object(article),
+        "citations": asdict(references),
     }
 
 

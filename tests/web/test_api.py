@@ -38,6 +38,7 @@ ARTICLE_KEYS = [
         "mentions",
         "duplicates",
         "indicators",
+        "citations",
     ),
 ]
 

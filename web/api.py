@@ -9,7 +9,9 @@ from search.parser import MAX_LENGTH
 from search.request import COUNTABLE
 from web.cite import references, today
 from web.excerpt import excerpt
-from web.params import MAX_SIZE, read_number, read_request
+from web.export import attachment, whole_list
+from web.formats import FORMATS
+from web.params import MAX_SIZE, read_format, read_number, read_request
 from web.responses import json_response
 from web.wire import article_object, facet_object, results_object, suggestions_object
 
@@ -24,7 +26,10 @@ def blueprint(searcher: Searcher) -> Blueprint:
 
     @api.get("/search")
     def search() -> Response:
-        return json_response(results_object(searcher.search(read_request(request.args))))
+        asked = read_request(request.args)
+        if form := read_format(request.args):
+            return attachment(whole_list(searcher, asked), FORMATS[form], asked.query)
+        return json_response(results_object(searcher.search(asked)))
 
     @api.get("/suggest")
     def suggest() -> Response:

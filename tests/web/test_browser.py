@@ -1,5 +1,6 @@
 """A reader's journey in Chromium, with and without JavaScript."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from threading import Thread
@@ -313,6 +314,32 @@ def test_a_reference_needs_no_script(browser: Browser, address: str) -> None:
     assert "[EB/OL]" in page.locator("#cite-gbt").inner_text()
     assert page.locator(".copy:visible").count() == 0
     context.close()
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE])
+def test_chosen_hits_are_taken_away(
+    context: BrowserContext, address: str, viewport: dict[str, int]
+) -> None:
+    page = context.new_page()
+    page.set_viewport_size(viewport)  # type: ignore[arg-type]
+    page.goto(f"{address}/search?q=勒索软件")
+    boxes = page.locator(".pick input")
+    assert not boxes.first.is_visible()
+    page.locator("#export summary").press("Enter")
+    for number in (0, 2):
+        boxes.nth(number).focus()
+        page.keyboard.press("Space")
+    wanted = [boxes.nth(number).get_attribute("value") for number in (0, 2)]
+    with page.expect_download() as coming:
+        page.locator("#export-chosen button[value=jsonl]").press("Enter")
+    lines = coming.value.path().read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == wanted
+    assert coming.value.suggested_filename.endswith(".jsonl")
+    assert page.locator(".hits[aria-busy=true]").count() == 0
+
+    with page.expect_download() as coming:
+        page.locator("#export a", has_text="CSV").click()
+    assert len(coming.value.path().read_text(encoding="utf-8").splitlines()) == 17
 
 
 def test_suggestions_appear_are_walked_through_and_followed(page: Page, address: str) -> None:

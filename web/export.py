@@ -8,7 +8,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 
 from index.document import Article
-from index.errors import BadParameter, CursorExpired, UnknownArticle
+from index.errors import CursorExpired, QueryError, UnknownArticle
 from search import Searcher, SearchRequest
 from search.results import Hit, SearchResults, Snippet
 from web.cite import today
@@ -79,10 +79,10 @@ def register(pages: Blueprint, searcher: Searcher) -> None:
         form = FORMATS[read_choice(request.args, "format", LIST_FORMATS) or "csv"]
         chosen = read_values(request.args, "id")
         if not chosen:
-            raise BadParameter("id", "", "没有选中文章。请退回结果页，勾选要导出的文章再导出")
+            raise QueryError("没有选中文章。请退回结果页，勾选要导出的文章再导出。")
         if len(chosen) > MAX_CHOSEN:
-            raise BadParameter(
-                "id", f"{len(chosen)} 篇", f"一次最多导出 {MAX_CHOSEN} 篇，请分几次导出"
+            raise QueryError(
+                f"一次最多导出 {MAX_CHOSEN} 篇，这里有 {len(chosen)} 篇。请分几次导出。"
             )
         return attachment(_chosen(searcher, chosen), form)
 

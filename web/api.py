@@ -2,12 +2,16 @@
 
 from flask import Blueprint, Response, request
 
+from index.document import Article
 from index.errors import BadParameter, UnknownField
 from search import Searcher
 from search.parser import MAX_LENGTH
 from search.request import COUNTABLE
+from web.cite import references, today
 from web.excerpt import excerpt
-from web.params import MAX_SIZE, read_number, read_request
+from web.export import attachment, whole_list
+from web.formats import FORMATS
+from web.params import MAX_SIZE, read_format, read_number, read_request
 from web.responses import json_response
 from web.wire import article_object, facet_object, results_object, suggestions_object
 
@@ -22,7 +26,10 @@ def blueprint(searcher: Searcher) -> Blueprint:
 
     @api.get("/search")
     def search() -> Response:
-        return json_response(results_object(searcher.search(read_request(request.args))))
+        asked = read_request(request.args)
+        if form := read_format(request.args):
+            return attachment(whole_list(searcher, asked), FORMATS[form], asked.query)
+        return json_response(results_object(searcher.search(asked)))
 
     @api.get("/suggest")
     def suggest() -> Response:
@@ -45,15 +52,18 @@ def blueprint(searcher: Searcher) -> Blueprint:
 
     @api.get("/articles/<article_id>")
     def article(article_id: str) -> Response:
-        found = searcher.article(article_id)
-        return json_response(article_object(found, excerpt(found)))
+        return _article_response(searcher.article(article_id))
 
     @api.get("/articles")
     def article_by_url() -> Response:
         url = request.args.get("url", "").strip()
         if not url:
             raise BadParameter("url", "", "请给出文章的地址，如 ?url=https://…")
-        found = searcher.article_by_url(url)
-        return json_response(article_object(found, excerpt(found)))
+        return _article_response(searcher.article_by_url(url))
 
     return api
+
+
+def _article_response(article: Article) -> Response:
+    cited = references(article, today())
+    return json_response(article_object(article, excerpt(article), cited))

@@ -37,10 +37,13 @@ from search import SearchRequest, open_searcher
 from search.evaluation import compare, evaluate, read_judgements, read_run, write_run
 from search.explanation import HitExplanation
 from search.parser import parse_query
+from search.results import Hit
 from search.rewrite import Rewriter, explain_query
 from search.synonyms import Synonyms
 from web.evaluate import print_run, run_object
-from web.params import MAX_SIZE, parse_day
+from web.export import whole_list
+from web.formats import FORMATS
+from web.params import LIST_FORMATS, MAX_SIZE, parse_day
 from web.progress import progress_on
 from web.wire import indicators_object, results_object, suggestions_object
 
@@ -203,6 +206,12 @@ def remove_command(settings: Settings, articles: tuple[str, ...], undo: bool) ->
 @click.option("--size", type=click.IntRange(1, MAX_SIZE), default=10, show_default=True)
 @click.option("--explain", is_flag=True, help="Tell what each score is made of.")
 @click.option("--cursor", type=_Text(), help="`next` of the last answer, in place of --page.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(LIST_FORMATS),
+    help="Write every hit, not a page of them, in this form.",
+)
 @_json_option
 @click.pass_obj
 @_reports_errors
@@ -212,10 +221,13 @@ def search_command(
     query: str,
     first: str | None,
     last: str | None,
+    form: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Search, and print hits with their snippets."""
+    if form and as_json:
+        raise click.UsageError("--json prints a page and --format all hits: give one of them.")
     request = SearchRequest(
         query=query,
         first=parse_day("--from", first) if first else None,
@@ -223,6 +235,9 @@ def search_command(
         **options,
     )
     with closing(open_searcher(settings)) as searcher:
+        if form:
+            _write_list(whole_list(searcher, request), form, query)
+            return
         results = searcher.search(request)
     if as_json:
         _print_json(results_object(results))
@@ -245,6 +260,14 @@ def search_command(
         click.echo(f"  {hit.url or hit.id}")
     widened = f"，放宽条件 {results.widened} 篇" if results.widened else ""
     click.echo(f"共 {results.total} 篇{widened}，用时 {results.took_ms} 毫秒")
+
+
+def _write_list(hits: Iterable[Hit], form: str, query: str) -> None:
+    """Write hits to stdout, byte for byte what the interface sends."""
+    out = sys.stdout.buffer
+    for piece in FORMATS[form].write(hits, bool(query.strip())):
+        out.write(piece.encode("utf-8", "replace"))
+    out.flush()
 
 
 def _made_of(score: float, told: HitExplanation) -> str:

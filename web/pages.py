@@ -13,8 +13,9 @@ from search.parser import MAX_LENGTH
 from search.request import FACET_SIZE
 from search.results import SearchResults
 from search.syntax import quoted
-from web import feeds, identifiers, organisations
+from web import export, feeds, identifiers, organisations
 from web.charts import histogram
+from web.cite import references, today
 from web.errors import error_status
 from web.excerpt import excerpt
 from web.facets import (
@@ -28,8 +29,18 @@ from web.facets import (
     understood_chips,
     unfiltered,
 )
+from web.formats import FORMATS
 from web.paging import pager
-from web.params import adding, changed, feed_url, pairs, query_url, read_request, search_url
+from web.params import (
+    adding,
+    changed,
+    export_url,
+    feed_url,
+    pairs,
+    query_url,
+    read_request,
+    search_url,
+)
 from web.rewrite import alternatives, without_word, word_required
 from web.wire import indicators_object
 
@@ -38,7 +49,7 @@ __all__ = ["blueprint"]
 _NEWEST_HOME = 12
 _SIZES = (10, 20, 50)
 _EXPLAINED = 10
-_ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /search\n"
+_ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /search\nDisallow: /export\n"
 
 _WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 _INDICATORS = {"ip": "IP", "domain": "域名", "hash": "散列", "url": "URL"}
@@ -76,6 +87,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
             "article.html",
             article=found,
             excerpt=excerpt(found),
+            references=references(found, today()),
             types=organisations.TYPES,
             indicators=[
                 (_INDICATORS[kind], values)
@@ -115,6 +127,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     organisations.register(pages, searcher)
     identifiers.register(pages, searcher)
     feeds.register(pages, settings, searcher)
+    export.register(pages, searcher)
     return pages
 
 
@@ -166,6 +179,9 @@ def _results(
         "facets": _facets(searcher, asked, results, typed),
         "kept_for_facets": pairs(changed(asked)),
         "feed": feed_url(asked),
+        "exports": [
+            (form.name, form.label, export_url(asked, form.name)) for form in FORMATS.values()
+        ],
         "chart": histogram(results.facets["month"], asked),
         "periods": recent_periods(asked, datetime.now(BEIJING).date()),
         "sorts": [

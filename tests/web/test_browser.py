@@ -1,5 +1,6 @@
 """A reader's journey in Chromium, with and without JavaScript."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from threading import Thread
@@ -258,6 +259,87 @@ def test_dates_narrow_the_search(page: Page) -> None:
     page.wait_for_url("**from=2024-01-01&to=2024-12-31")
     assert "时间 2024" in page.locator(".chip").inner_text()
     assert page.locator("#from").input_value() == "2024-01-01"
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the element has the focus, as a reader without a mouse does."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
+
+
+@pytest.mark.parametrize("may_write", [True, False], ids=["clipboard", "selection"])
+def test_a_reference_is_copied_by_the_keyboard_alone(page: Page, *, may_write: bool) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    if not may_write:
+        page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error())")
+    page.goto("/article/" + f"{7:016x}")
+    tab_to(page, "[data-copy=cite-gbt]")
+    button = page.locator("[data-copy=cite-gbt]")
+    assert button.inner_text().startswith("复制")
+    page.keyboard.press("Enter")
+    page.locator("#copied", has_text="已复制").wait_for(state="attached")
+    assert button.inner_text().startswith("已复制")
+    assert page.evaluate("document.activeElement.dataset.copy") == "cite-gbt"
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.locator("#cite-gbt").inner_text()
+    assert "[EB/OL]" in copied
+    button.filter(has_not_text="已复制").wait_for()
+    assert page.locator("#copied").inner_text() == ""
+
+    # The other forms open one at a time.
+    tab_to(page, "details.cite-form:nth-of-type(2) summary")
+    page.keyboard.press("Enter")
+    assert page.locator("#cite-bibtex").is_visible()
+    assert not page.locator("#cite-gbt").is_visible()
+
+
+def test_where_nothing_may_be_copied_the_reference_is_selected(page: Page) -> None:
+    page.add_init_script(
+        """navigator.clipboard.writeText = () => Promise.reject(new Error());
+           document.execCommand = () => false;"""
+    )
+    page.goto("/article/" + f"{7:016x}")
+    page.locator("[data-copy=cite-gbt]").press("Enter")
+    page.locator("#copied", has_text="已选中").wait_for(state="attached")
+    assert page.evaluate("getSelection().toString()") == page.locator("#cite-gbt").inner_text()
+
+
+def test_a_reference_needs_no_script(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport=WIDE, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/article/{7:016x}")
+    assert "[EB/OL]" in page.locator("#cite-gbt").inner_text()
+    assert page.locator(".copy:visible").count() == 0
+    context.close()
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE])
+def test_chosen_hits_are_taken_away(
+    context: BrowserContext, address: str, viewport: dict[str, int]
+) -> None:
+    page = context.new_page()
+    page.set_viewport_size(viewport)  # type: ignore[arg-type]
+    page.goto(f"{address}/search?q=勒索软件")
+    boxes = page.locator(".pick input")
+    assert not boxes.first.is_visible()
+    page.locator("#export summary").press("Enter")
+    for number in (0, 2):
+        boxes.nth(number).focus()
+        page.keyboard.press("Space")
+    wanted = [boxes.nth(number).get_attribute("value") for number in (0, 2)]
+    with page.expect_download() as coming:
+        page.locator("#export-chosen button[value=jsonl]").press("Enter")
+    lines = coming.value.path().read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == wanted
+    assert coming.value.suggested_filename.endswith(".jsonl")
+    assert page.locator(".hits[aria-busy=true]").count() == 0
+
+    with page.expect_download() as coming:
+        page.locator("#export a", has_text="CSV").click()
+    assert len(coming.value.path().read_text(encoding="utf-8").splitlines()) == 17
 
 
 def test_suggestions_appear_are_walked_through_and_followed(page: Page, address: str) -> None:

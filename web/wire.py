@@ -18,6 +18,7 @@ __all__ = [
     "article_object",
     "error_object",
     "facet_object",
+    "hit_object",
     "indicators_object",
     "results_object",
     "suggestions_object",
@@ -40,7 +41,7 @@ def results_object(results: SearchResults) -> dict[str, Any]:
         "size": results.size,
         "next": results.next,
         "took_ms": results.took_ms,
-        "hits": [_hit_object(hit) for hit in results.hits],
+        "hits": [hit_object(hit) for hit in results.hits],
         "facets": {
             name: [_bucket_object(bucket) for bucket in buckets]
             for name, buckets in results.facets.items()
@@ -191,7 +192,8 @@ def _bucket_object(bucket: FacetBucket) -> dict[str, Any]:
     return counts if bucket.salient is None else counts | {"salient": bucket.salient}
 
 
-def _hit_object(hit: Hit) -> dict[str, Any]:
+def hit_object(hit: Hit) -> dict[str, Any]:
+    """Return a hit, as every answer that lists articles has it."""
     asked = {} if hit.explanation is None else {"explain": asdict(hit.explanation)}
     return {
         "id": hit.id,

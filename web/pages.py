@@ -30,12 +30,16 @@ from web.facets import (
 )
 from web.paging import pager
 from web.params import adding, changed, feed_url, pairs, query_url, read_request, search_url
+from web.related import reason_parts, reason_text
 from web.rewrite import alternatives, without_word, word_required
+from web.timeline import timeline
 from web.wire import indicators_object
 
 __all__ = ["blueprint"]
 
 _NEWEST_HOME = 12
+_RELATED = 8
+_SPARE = 12  # asked for beyond, because what the timeline has is left out
 _SIZES = (10, 20, 50)
 _EXPLAINED = 10
 _ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /search\n"
@@ -71,10 +75,17 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     @pages.get("/article/<article_id>")
     def article(article_id: str) -> str:
         found = searcher.article(article_id)
+        event = timeline(searcher.coverage(article_id))
+        known = event.ids if event else frozenset()
+        related = searcher.related(article_id, size=_RELATED + _SPARE)
         canonical = url_for("pages.article", article_id=article_id)
         return render_template(
             "article.html",
             article=found,
+            event=event,
+            related=[other for other in related if other.hit.id not in known][:_RELATED],
+            reason_parts=reason_parts,
+            reason_text=reason_text,
             excerpt=excerpt(found),
             types=organisations.TYPES,
             indicators=[

@@ -13,7 +13,7 @@ from search.parser import MAX_LENGTH
 from search.request import FACET_SIZE
 from search.results import SearchResults
 from search.syntax import quoted
-from web import feeds, identifiers, organisations
+from web import draft, feeds, identifiers, organisations
 from web.charts import histogram
 from web.errors import error_status
 from web.excerpt import excerpt
@@ -123,6 +123,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     def robots() -> Response:
         return Response(_ROBOTS, mimetype="text/plain")
 
+    draft.register(pages, searcher)
     organisations.register(pages, searcher)
     identifiers.register(pages, searcher)
     feeds.register(pages, settings, searcher)

@@ -32,7 +32,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS: dict[str, tuple[type, str]] = {
     "title": (str, "字符串"),
     "text": (str, "字符串"),
-    "draft": (bool, "true 或 false"),
+    "draft": (bool, "布尔值 true 或 false"),
     "size": (int, f"从 1 到 {MAX_RELATED} 的整数"),
 }
 

@@ -160,7 +160,7 @@ def _ruler(coverage: Coverage, first: Report) -> Ruler | None:
         ticks=tuple(dict.fromkeys(place for place in places.values() if place != mine)),
         mine=mine,
         labels=("首发", *(lag(step * number) for number in range(1, steps))),
-        summary=f"{len(places)} 篇报道距首发的时间，从 0 到{lag(whole).removeprefix('+')}",
+        summary=f"{len(places)} 篇报道距首发的时间，从 0 到 {lag(whole).removeprefix('+')}",
     )
 
 

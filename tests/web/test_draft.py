@@ -161,6 +161,20 @@ def test_a_checked_draft_can_be_changed_and_checked_again(check: Callable[..., P
     assert title.attributes["value"] == "标题 <b>"
 
 
+@pytest.mark.parametrize("text", ["", DRAFT])
+def test_the_answer_is_one_document_with_nothing_inline(client: FlaskClient, text: str) -> None:
+    answer = client.post("/draft", data={"text": text}) if text else client.get("/draft")
+    page = Page(answer.get_data(as_text=True))
+    assert len(page.find("h1")) == len(page.find("main")) == 1
+    identifiers = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
+    assert len(identifiers) == len(set(identifiers))
+    for element in page.elements:
+        assert "style" not in element.attributes
+        assert not any(name.startswith("on") for name in element.attributes)
+        for name in ("aria-labelledby", "aria-describedby", "for"):
+            assert element.attributes.get(name) in {None, *identifiers}
+
+
 @pytest.mark.parametrize(
     "text",
     ["<script>alert(1)</script>正文", "</textarea><img src=x onerror=alert(1)>", "{{ 7*7 }}"],

@@ -193,7 +193,7 @@ def _bucket_object(bucket: FacetBucket) -> dict[str, Any]:
 
 
 def hit_object(hit: Hit) -> dict[str, Any]:
-    """Return a hit, as every answer that lists articles has it."""
+    """Return a hit as it stands in an answer, and on a line of JSON Lines."""
     asked = {} if hit.explanation is None else {"explain": asdict(hit.explanation)}
     return {
         "id": hit.id,

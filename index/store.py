@@ -181,7 +181,7 @@ class ArticleStore:
 
     def addresses(self, identifiers: Iterable[str]) -> dict[str, str | None]:
         """Return the address of each of some articles; those that are gone are left out."""
-        found = self._rows(
+        found = self._database.rows(
             "SELECT id, json_extract(document, '$.url') FROM article "
             "WHERE id IN (SELECT value FROM json_each(?)) AND document IS NOT NULL",
             json.dumps(list(identifiers)),

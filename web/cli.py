@@ -40,12 +40,15 @@ from search.parser import parse_query
 from search.results import Hit
 from search.rewrite import Rewriter, explain_query
 from search.synonyms import Synonyms
+from web.draft_input import MAX_RELATED
 from web.evaluate import print_run, run_object
 from web.export import whole_list
 from web.formats import FORMATS
 from web.params import LIST_FORMATS, MAX_SIZE, parse_day
 from web.progress import progress_on
+from web.related_text import draft_lines, related_lines
 from web.wire import indicators_object, results_object, suggestions_object
+from web.wire_related import draft_object, related_object
 
 __all__ = ["main"]
 
@@ -290,6 +293,46 @@ def _marked(text: str, highlights: Iterable[tuple[int, int]]) -> str:
         pieces += [text[last:start], click.style(text[start:end], fg="red", bold=True)]
         last = end
     return "".join([*pieces, text[last:]])
+
+
+@main.command("related")
+@click.argument("article", metavar="ID|URL|-", type=_Text())
+@click.option("--draft", is_flag=True, help="Mark the paragraphs of the text on stdin.")
+@click.option("--size", type=click.IntRange(1, MAX_RELATED), default=10, show_default=True)
+@_json_option
+@click.pass_obj
+@_reports_errors
+def related_command(
+    settings: Settings, article: str, draft: bool, size: int, as_json: bool
+) -> None:
+    """Show articles related to one of the archive, or with - to the text on stdin."""
+    from_stdin = article == "-"
+    if draft and not from_stdin:
+        raise click.UsageError("--draft reads the draft from stdin: anwen related - --draft")
+    text = _read_stdin() if from_stdin else ""
+    with closing(open_searcher(settings)) as searcher:
+        if draft:
+            report = searcher.check_draft("", text, size=size)
+            answer, lines = draft_object(report), draft_lines(report)
+        else:
+            found = (
+                searcher.related_to("", text, size=size)
+                if from_stdin
+                else searcher.related(searcher.article_by_url(article).id, size=size)
+            )
+            answer, lines = related_object(found), related_lines(found)
+    if as_json:
+        _print_json(answer)
+        return
+    for line in lines:
+        click.echo(line)
+
+
+def _read_stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise click.UsageError("The text on stdin is not UTF-8.") from None
 
 
 @main.command("extract")

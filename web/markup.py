@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from index.document import BEIJING, Evidence, Precision
 from search.results import Highlight
 
-__all__ = ["clock", "day", "marked", "named", "number", "period", "web_address"]
+__all__ = ["clock", "day", "lag", "marked", "named", "number", "period", "web_address"]
 
 
 def marked(
@@ -56,6 +56,21 @@ def clock(moment: datetime, precision: Precision | None) -> str:
 def number(value: int) -> str:
     """Return a number with its thousands set apart."""
     return f"{value:,}"
+
+
+def lag(behind: timedelta) -> str:
+    """Return a time behind the first report: +9 小时 48 分, +1 天 8 小时, after ten days +17 天."""
+    minutes = int(behind.total_seconds()) // 60
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if not minutes:
+        return "同时"
+    if days >= 10:
+        return f"+{days:,} 天"
+    if days:
+        return f"+{days} 天 {hours} 小时" if hours else f"+{days} 天"
+    if hours:
+        return f"+{hours} 小时 {rest} 分" if rest else f"+{hours} 小时"
+    return f"+{rest} 分"
 
 
 def period(first: date | None, last: date | None) -> str:

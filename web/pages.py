@@ -13,7 +13,7 @@ from search.parser import MAX_LENGTH
 from search.request import FACET_SIZE
 from search.results import SearchResults
 from search.syntax import quoted
-from web import export, feeds, identifiers, organisations
+from web import draft, export, feeds, identifiers, organisations
 from web.charts import histogram
 from web.cite import references, today
 from web.errors import error_status
@@ -41,12 +41,16 @@ from web.params import (
     read_request,
     search_url,
 )
+from web.related import reason_parts, reason_text
 from web.rewrite import alternatives, without_word, word_required
+from web.timeline import timeline
 from web.wire import indicators_object
 
 __all__ = ["blueprint"]
 
 _NEWEST_HOME = 12
+_RELATED = 8
+_SPARE = 12  # asked for beyond, because what the timeline has is left out
 _SIZES = (10, 20, 50)
 _EXPLAINED = 10
 _ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /search\nDisallow: /export\n"
@@ -82,10 +86,17 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     @pages.get("/article/<article_id>")
     def article(article_id: str) -> str:
         found = searcher.article(article_id)
+        event = timeline(searcher.coverage(article_id))
+        known = event.ids if event else frozenset()
+        related = searcher.related(article_id, size=_RELATED + _SPARE)
         canonical = url_for("pages.article", article_id=article_id)
         return render_template(
             "article.html",
             article=found,
+            event=event,
+            related=[other for other in related if other.hit.id not in known][:_RELATED],
+            reason_parts=reason_parts,
+            reason_text=reason_text,
             excerpt=excerpt(found),
             references=references(found, today()),
             types=organisations.TYPES,
@@ -124,6 +135,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     def robots() -> Response:
         return Response(_ROBOTS, mimetype="text/plain")
 
+    draft.register(pages, searcher)
     organisations.register(pages, searcher)
     identifiers.register(pages, searcher)
     feeds.register(pages, settings, searcher)

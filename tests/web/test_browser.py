@@ -1,25 +1,14 @@
 """A reader's journey in Chromium, with and without JavaScript."""
 
 import json
-import shutil
-from collections.abc import Callable, Iterable, Iterator
-from threading import Thread
-from typing import NoReturn
-from wsgiref.types import StartResponse, WSGIEnvironment
+from collections.abc import Iterator
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from werkzeug.serving import make_server
-from werkzeug.test import run_wsgi_app
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.web.browsing import PHONE, WIDE
 
 pytestmark = pytest.mark.browser
-
-SWITCHES = (
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-)
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 PAGES = [
     "/",
@@ -42,37 +31,10 @@ PAGES = [
     "/identifier/CVE-2026-9",
     "/search?q=漏洞&find=" + "UnbrokenHoldings" * 8,
     "/organisation/" + "UnbrokenHoldings" * 8,
+    "/draft",
     "/help/query",
     "/nothing",
 ]
-
-
-@pytest.fixture(scope="module")
-def browser(lacking: Callable[[str], NoReturn]) -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        lacking("Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(SWITCHES))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(site: Flask) -> Iterator[str]:
-    def whole(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        # The development server leaves a file open when its reader has gone: read it before.
-        body, status, headers = run_wsgi_app(site, environ, buffered=True)
-        start(status, list(headers))
-        return body
-
-    server = make_server("127.0.0.1", 0, whole, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join(timeout=10)
-    server.server_close()
 
 
 @pytest.fixture(params=[True, False], ids=["script", "no script"])
@@ -80,19 +42,6 @@ def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Browse
     context = browser.new_context(viewport=WIDE, java_script_enabled=request.param)
     yield context
     context.close()
-
-
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """A page whose console must stay clean: a refused style or script is told there."""
-    context = browser.new_context(viewport=WIDE, base_url=address)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield page
-    context.close()
-    assert problems == []
 
 
 def state(page: Page) -> tuple[str, str, list[str], list[str]]:

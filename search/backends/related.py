@@ -21,10 +21,14 @@ _SHOWN = 3  # shared names or words of one kind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A related article: its document, how near it is, and the telling words that it shares."""
+    """A related article: its document, how near it is in all, how near its text alone is.
+
+    `words` are the subject's telling words that it has too.
+    """
 
     document: int
     nearness: float
+    text: float
     same_event: bool
     words: tuple[str, ...]
 
@@ -34,7 +38,7 @@ class RelatedFinder:
 
     def __init__(self, relater: Relater) -> None:
         self._relater = relater
-        self._view = relater.view
+        self.view = relater.view
         self._last: tuple[Subject, Nearness] | None = None
 
     def related(self, subject: Subject, size: int) -> tuple[Found, ...]:
@@ -53,6 +57,7 @@ class RelatedFinder:
             Found(
                 document=document,
                 nearness=float(nearness.total[document]),
+                text=float(nearness.text[document]),
                 same_event=bool(same_event[document]),
                 words=tuple(word for word, holds in held.items() if holds[place]),
             )
@@ -69,7 +74,7 @@ class RelatedFinder:
         found = set(self._canonical(self._top(scores, subject, size)))
         if subject.document is not None:
             found |= {subject.document, *self._canonical([subject.document])}
-        order = self._view.oldest_first
+        order = self.view.oldest_first
         return tuple(sorted(found, key=lambda document: (order[document], document)))
 
     def _nearness(self, subject: Subject) -> Nearness:
@@ -91,7 +96,7 @@ class RelatedFinder:
         own = {each.casefold() for each in subject.identifiers if each.startswith(_NUMBERED)}
         if own:
             # One advisory is written like the next; other vulnerabilities are other events.
-            column = self._view.keywords["identifier"]
+            column = self.view.keywords["identifier"]
             numbered = np.array([each.startswith(_NUMBERED) for each in column.values], np.float32)
             shared = np.array([each.casefold() in own for each in column.values], np.float32)
             found &= (column.sums(shared) > 0) | (column.sums(numbered) == 0)
@@ -103,7 +108,7 @@ class RelatedFinder:
 
     def _top(self, scores: NDArray[np.float32], subject: Subject, count: int) -> list[int]:
         """Return the best documents, one of each cluster, and none of the subject's own."""
-        clusters = self._view.clusters
+        clusters = self.view.clusters
         scores = scores.copy()
         if subject.document is not None:
             scores[[subject.document, *clusters.members(subject.document)]] = 0
@@ -112,7 +117,7 @@ class RelatedFinder:
         while True:
             wanted = min(wanted, len(scores))
             best = np.argpartition(-scores, wanted - 1)[:wanted] if wanted else np.empty(0, int)
-            best = best[np.lexsort((self._view.newest_first[best], -scores[best]))]
+            best = best[np.lexsort((self.view.newest_first[best], -scores[best]))]
             best = best[scores[best] > 0]
             numbers = clusters.numbers[best]
             is_first = numbers == 0
@@ -123,7 +128,7 @@ class RelatedFinder:
             wanted *= 2
 
     def _canonical(self, documents: Iterable[int]) -> list[int]:
-        clusters = self._view.clusters
+        clusters = self.view.clusters
         return [
             int(clusters.canonical[clusters.numbers[document]])
             if clusters.numbers[document]
@@ -136,7 +141,7 @@ class RelatedFinder:
         if not documents:
             return []
         told = self._titles_alike(documents)
-        days = self._view.published[documents] / 86_400
+        days = self.view.published[documents] / 86_400
         alike = told & (np.abs(days[:, None] - days[None, :]) <= similarity.EVENT_DAYS)
         kept: list[int] = []
         later: list[int] = []
@@ -147,7 +152,7 @@ class RelatedFinder:
         return [documents[place] for place in (*kept, *later)]
 
     def _titles_alike(self, documents: Sequence[int]) -> NDArray[np.bool_]:
-        titles = [self._view.title(document) for document in documents]
+        titles = [self.view.title(document) for document in documents]
         tokens = self._relater.analyzer.field_tokens(titles)
         vectors = np.zeros((len(titles), max(1, len(tokens.vocabulary))), np.float32)
         numbers = {word: number for number, word in enumerate(tokens.vocabulary)}

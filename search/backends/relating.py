@@ -242,7 +242,8 @@ class Relater:
     def _days(self, published: int) -> NDArray[np.float64]:
         if published == UNDATED:
             return np.full(self.view.size, np.inf)
-        return np.abs(self.view.published - published) / _DAY
+        days: NDArray[np.float64] = np.abs(self.view.published - published) / _DAY
+        return days
 
 
 def counted_words(tokens: FieldTokens, number: int) -> dict[str, int]:

@@ -93,6 +93,14 @@ EVENT_NEARNESS_OF_SOURCE: Final = 0.85  # of one outlet, which writes alike of d
 EVENT_TEXT: Final = 0.15
 STORY_TITLES: Final = 0.4  # cosine of titles of one story
 
+# The draft check, in units: Han characters, or Latin words whole; the figures in docs/editors.md
+
+DRAFT_LEAST: Final = 20.0  # a paragraph of less cannot be told
+COPIED_RUN: Final = 16.0  # so long a passage is nobody else's by chance
+COPIED_SHARE: Final = 0.4  # of a paragraph, in shorter passages, where words were changed
+COPIED_LEAST: Final = 12.0  # and these in all
+COVERED_SHARE: Final = 0.165  # of a paragraph's words by idf, in a window of an article
+
 
 def idf(documents: int, frequency: int) -> float:
     """Return the inverse document frequency of a term that `frequency` of `documents` hold."""

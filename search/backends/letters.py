@@ -1,0 +1,132 @@
+"""Letters: texts without their signs, and the passages that stand in two of them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.analysis import normalise
+
+__all__ = ["Letters", "Run", "common_runs"]
+
+_SEED = 6  # letters in a row that must agree
+_LEAST = 6.0  # units of a run that says something
+_LATIN = re.compile(r"[a-z0-9]+")
+_LETTER = re.compile(r"[^\W_]")
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: spreads what it multiplies
+
+_Hashes = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Letters `start` to `end` of a text that stand in another one, and their weight in units."""
+
+    start: int
+    end: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The letters and digits of a text in normal form, where each stood, and what each weighs.
+
+    A Han character weighs 1, a Latin word or number 1 in all, what stands in a name nothing.
+    """
+
+    text: str
+    offsets: tuple[int, ...]
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, original: str, names: Sequence[tuple[int, int]] = ()) -> "Letters":
+        """Return the letters of a text, in which `names` stand at some characters."""
+        normal = normalise(original)
+        offsets = [match.start() for match in _LETTER.finditer(normal.text)]
+        weights = np.ones(len(normal.text) + 1)
+        for match in _LATIN.finditer(normal.text):
+            weights[match.start() : match.end()] = 1 / (match.end() - match.start())
+        places = np.array([normal.span(offset, offset + 1)[0] for offset in offsets], np.int64)
+        found = weights[offsets]
+        for start, end in names:
+            found[(places >= start) & (places < end)] = 0
+        return cls("".join(normal.text[offset] for offset in offsets), tuple(places.tolist()), found)
+
+    @property
+    def weight(self) -> float:
+        """The weight of all letters."""
+        return float(self.weights.sum())
+
+    def span(self, original: str, run: Run) -> tuple[int, int]:
+        """Return where a run stands in the text that the letters are of."""
+        last = self.offsets[run.end - 1]
+        following = self.offsets[run.end] if run.end < len(self.offsets) else len(original)
+        end = last + 1
+        # What normal form joins or splits belongs to the run, signs after it do not.
+        while end < following and original[end : end + 1].isalnum():
+            end += 1
+        return self.offsets[run.start], end
+
+
+def common_runs(
+    own: Sequence[Letters], others: Sequence[str]
+) -> list[list[tuple[Run, ...]]]:
+    """Return for each of some other texts what it has in common with each of some letters."""
+    hashes = [_seeds(letters.text) for letters in own]
+    found = []
+    for other in others:
+        theirs = "".join(_LETTER.findall(normalise(other).text))
+        seeds = np.sort(_seeds(theirs))
+        found.append(
+            [
+                _runs(letters, mine, seeds, theirs)
+                for letters, mine in zip(own, hashes, strict=True)
+            ]
+        )
+    return found
+
+
+def _seeds(text: str) -> _Hashes:
+    """Return a hash of each _SEED letters in a row."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint64)
+    count = max(0, len(codes) - _SEED + 1)
+    hashes = np.zeros(count, np.uint64)
+    for place in range(_SEED):
+        hashes = (hashes + codes[place : place + count]) * _FACTOR
+        hashes ^= hashes >> np.uint64(29)
+    return hashes
+
+
+def _runs(letters: Letters, mine: _Hashes, theirs: _Hashes, text: str) -> tuple[Run, ...]:
+    if not len(mine) or not len(theirs):
+        return ()
+    places = np.minimum(np.searchsorted(theirs, mine), len(theirs) - 1)
+    agrees = np.concatenate([[False], theirs[places] == mine, [False]])
+    edges = np.flatnonzero(agrees[1:] != agrees[:-1])
+    found = []
+    for start, end in edges.reshape(-1, 2).tolist():
+        found += _exact(letters, start, end + _SEED - 1, text)
+    return tuple(found)
+
+
+def _exact(letters: Letters, start: int, end: int, text: str) -> list[Run]:
+    """Return the parts of a stretch that stand in a text as they are: seeds agree one by one."""
+    found = []
+    while end - start >= _SEED:
+        size = end - start
+        if letters.text[start:end] not in text:
+            low, high = _SEED, size
+            while low < high - 1:  # the longest beginning that stands there
+                middle = (low + high) // 2
+                if letters.text[start : start + middle] in text:
+                    low = middle
+                else:
+                    high = middle
+            size = low
+        weight = float(letters.weights[start : start + size].sum())
+        if weight >= _LEAST:
+            found.append(Run(start, start + size, weight))
+        start += size
+    return found

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from index.document import Article
 from index.errors import BadParameter, UnknownField
 from search import Searcher
 from search.parser import MAX_LENGTH
@@ -43,17 +44,19 @@ def blueprint(searcher: Searcher) -> Blueprint:
         found = searcher.facet(asked, name, typed, size=limit)
         return json_response(facet_object(asked, name, typed, found))
 
+    def _answer(article: Article) -> Response:
+        copies = searcher.copies(article.id)
+        return json_response(article_object(article, excerpt(article), copies))
+
     @api.get("/articles/<article_id>")
     def article(article_id: str) -> Response:
-        found = searcher.article(article_id)
-        return json_response(article_object(found, excerpt(found)))
+        return _answer(searcher.article(article_id))
 
     @api.get("/articles")
     def article_by_url() -> Response:
         url = request.args.get("url", "").strip()
         if not url:
             raise BadParameter("url", "", "请给出文章的地址，如 ?url=https://…")
-        found = searcher.article_by_url(url)
-        return json_response(article_object(found, excerpt(found)))
+        return _answer(searcher.article_by_url(url))
 
     return api

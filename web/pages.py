@@ -75,6 +75,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
         return render_template(
             "article.html",
             article=found,
+            copies=searcher.copies(article_id),
             excerpt=excerpt(found),
             types=organisations.TYPES,
             indicators=[
@@ -93,7 +94,8 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
         results = None
         try:
             if typed.strip():
-                asked = SearchRequest(query=typed, size=_EXPLAINED, explain=True)
+                # Folded, hits stand by the score of another article than the one shown.
+                asked = SearchRequest(query=typed, duplicates="show", size=_EXPLAINED, explain=True)
                 results = searcher.search(asked)
         except QueryError as error:
             page = render_template("bad_query.html", typed=typed, message=str(error))
@@ -153,7 +155,7 @@ def _results(
         "results": results,
         "hits": results.hits[:lacking],
         "lacking": results.hits[lacking:],
-        "nothing_full": results.widened > 0 and results.pageable == results.widened,
+        "nothing_full": results.nothing_full,
         "typed": asked.query,
         "kept": pairs(changed(asked, query="")),
         "kept_by_period": pairs(changed(asked, first=None, last=None, month=())),
@@ -184,6 +186,9 @@ def _results(
             )
             for word in results.relaxed
         ],
+        "is_folded": results.pageable < results.articles,
+        "fold_url": search_url(changed(asked, duplicates="fold")),
+        "unfold_url": search_url(changed(asked, duplicates="show")),
         "pager": pager(asked, results),
         "alternatives": alternatives(searcher, asked) if not results.total else [],
     }

@@ -191,14 +191,15 @@ class SearchResults:
     """The answer to a request.
 
     `total` counts articles that hold every word, `widened` those that lack some; where nothing
-    holds every word, `total`, `groups` and the facets count the latter too. These are counts of
-    articles, copies included. A cluster of near-duplicates is one hit, unless duplicates are shown:
-    `groups` are the hits that `total` makes, and `pageable` those of all articles, one can page
-    through; what lacks some words is behind the hit that holds all where there is one. So
-    `pageable` is at least `groups`, and hits and their duplicates together are all articles
-    counted. `relaxed` names each word that some hit on this page
-    lacks, `next` is the cursor of the following page. `explanation` says how the query was
-    read and evaluated; None where that was not asked.
+    holds every word (`nothing_full`), `total`, `groups` and the facets count the latter too. These
+    are articles, copies included. A cluster of near-duplicates is one hit, unless duplicates are
+    shown: `groups` counts the hits that the articles of `total` make, `pageable` all hits one can
+    page through. What lacks some words is behind the hit of its cluster that holds all, where
+    there is one.
+
+    `relaxed` names each word that some hit on this page lacks, `next` is the cursor of the
+    following page. `explanation` says how the query was read and evaluated; None where that was not
+    asked.
     """
 
     query: str
@@ -216,4 +217,10 @@ class SearchResults:
     did_you_mean: DidYouMean | None
     notices: tuple[Notice, ...]
     understood: tuple[Understood, ...]
+    nothing_full: bool = False
     explanation: QueryExplanation | None = None
+
+    @property
+    def articles(self) -> int:
+        """How many articles can be paged through, whether hits or behind one."""
+        return self.total if self.nothing_full else self.total + self.widened

@@ -44,6 +44,7 @@ from web.draft_input import MAX_RELATED
 from web.evaluate import print_run, run_object
 from web.export import whole_list
 from web.formats import FORMATS
+from web.markup import number_of_copies
 from web.params import LIST_FORMATS, MAX_SIZE, parse_day
 from web.progress import progress_on
 from web.related_text import draft_lines, related_lines
@@ -205,6 +206,13 @@ def remove_command(settings: Settings, articles: tuple[str, ...], undo: bool) ->
     default="relevance",
     show_default=True,
 )
+@click.option(
+    "--duplicates",
+    type=click.Choice(["fold", "show"]),
+    default="fold",
+    show_default=True,
+    help="Whether near-duplicates are one hit.",
+)
 @click.option("--page", type=click.IntRange(1), default=1)
 @click.option("--size", type=click.IntRange(1, MAX_SIZE), default=10, show_default=True)
 @click.option("--explain", is_flag=True, help="Tell what each score is made of.")
@@ -256,13 +264,18 @@ def search_command(
         day = hit.published.date().isoformat() if hit.published else "日期不详"
         click.echo(f"{day}  {hit.source}  {_marked(hit.title, hit.title_highlights)}")
         click.echo(f"  {_marked(hit.snippet.text, hit.snippet.highlights)}")
+        if hit.duplicate_count:
+            click.echo(
+                f"  另有 {number_of_copies(hit.source, hit.duplicate_count, hit.copies)}转载"
+            )
         if hit.missing:
             click.echo(f"  不含：{'、'.join(hit.missing)}")
         if hit.explanation:
             click.echo(f"  {_made_of(hit.score, hit.explanation)}")
         click.echo(f"  {hit.url or hit.id}")
     widened = f"，放宽条件 {results.widened} 篇" if results.widened else ""
-    click.echo(f"共 {results.total} 篇{widened}，用时 {results.took_ms} 毫秒")
+    folded = f"，合并转载后 {results.groups} 条" if results.groups < results.total else ""
+    click.echo(f"共 {results.total} 篇{folded}{widened}，用时 {results.took_ms} 毫秒")
 
 
 def _write_list(hits: Iterable[Hit], form: str, query: str) -> None:

@@ -13,7 +13,7 @@ from search.results import Hit
 from web.charts import histogram
 from web.facets import Row, rows
 from web.markup import lag
-from web.organisations import together
+from web.organisations import newest_article, together
 from web.params import adding, changed, feed_url, query_url, search_url
 
 __all__ = ["register"]
@@ -64,6 +64,7 @@ def register(pages: Blueprint, searcher: Searcher) -> None:
             undated=[hit for hit in reports if not hit.published],
             undated_total=results.total - sum(b.count for b in results.facets["month"]),
             first=dated[0] if dated else None,
+            last=newest_article(searcher, asked),
             year=_year(canonical),
             after=_after(canonical, dated[0]) if dated else None,
             all_url=search_url(plain),

@@ -97,6 +97,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
             related=[other for other in related if other.hit.id not in known][:_RELATED],
             reason_parts=reason_parts,
             reason_text=reason_text,
+            copies=searcher.copies(article_id),
             excerpt=excerpt(found),
             references=references(found, today()),
             types=organisations.TYPES,
@@ -116,7 +117,8 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
         results = None
         try:
             if typed.strip():
-                asked = SearchRequest(query=typed, size=_EXPLAINED, explain=True)
+                # Folded, hits stand by the score of another article than the one shown.
+                asked = SearchRequest(query=typed, duplicates="show", size=_EXPLAINED, explain=True)
                 results = searcher.search(asked)
         except QueryError as error:
             page = render_template("bad_query.html", typed=typed, message=str(error))
@@ -178,7 +180,7 @@ def _results(
         "results": results,
         "hits": results.hits[:lacking],
         "lacking": results.hits[lacking:],
-        "nothing_full": results.widened > 0 and results.pageable == results.widened,
+        "nothing_full": results.nothing_full,
         "typed": asked.query,
         "kept": pairs(changed(asked, query="")),
         "kept_by_period": pairs(changed(asked, first=None, last=None, month=())),
@@ -212,6 +214,9 @@ def _results(
             )
             for word in results.relaxed
         ],
+        "is_folded": results.pageable < results.articles,
+        "fold_url": search_url(changed(asked, duplicates="fold")),
+        "unfold_url": search_url(changed(asked, duplicates="show")),
         "pager": pager(asked, results),
         "alternatives": alternatives(searcher, asked) if not results.total else [],
     }

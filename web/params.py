@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 from index.errors import BadParameter
-from search.request import FACETS, Match, SearchRequest, Sort
+from search.request import FACETS, Duplicates, Match, SearchRequest, Sort
 
 __all__ = [
     "EXCLUDABLE",
@@ -40,7 +40,7 @@ _REPEATED = (*FACETS, *(f"exclude_{name}" for name in EXCLUDABLE))
 _CHOICES = {
     "match": ("auto", "all"),
     "sort": ("relevance", "newest", "oldest"),
-    "duplicates": ("fold", "show"),  # nothing is folded yet: both answer the same
+    "duplicates": ("fold", "show"),
     "format": ("json", *LIST_FORMATS),
     "explain": ("0", "1"),
     "correct": ("0", "1"),
@@ -79,6 +79,7 @@ def read_request(parameters: MultiDict[str, str]) -> SearchRequest:
         last=_day(parameters, "to"),
         match=cast("Match", chosen["match"] or _DEFAULT.match),
         sort=cast("Sort", chosen["sort"] or _DEFAULT.sort),
+        duplicates=cast("Duplicates", chosen["duplicates"] or _DEFAULT.duplicates),
         page=_number(parameters, "page", _DEFAULT.page),
         size=size,
         cursor=parameters.get("cursor", "").strip() or None,
@@ -138,7 +139,7 @@ def pairs(request: SearchRequest) -> list[tuple[str, str]]:
         found.append(("from", request.first.isoformat()))
     if request.last:
         found.append(("to", request.last.isoformat()))
-    for name in ("match", "sort", "page", "size", "cursor"):
+    for name in ("match", "sort", "duplicates", "page", "size", "cursor"):
         value = getattr(request, name)
         if value != getattr(_DEFAULT, name):
             found.append((name, str(value)))

@@ -45,7 +45,10 @@ class Searcher(Protocol):
         """Return the article of an address in whatever form, or raise UnknownArticle."""
 
     def copies(self, article_id: str) -> tuple[Copy, ...]:
-        """Return the other articles of an article's cluster of near-duplicates, earliest first."""
+        """Return the other articles of an article's cluster of near-duplicates, earliest first.
+
+        Raises UnknownArticle.
+        """
 
     def related(self, article_id: str, *, size: int = 10) -> tuple[RelatedHit, ...]:
         """Return related articles, none of them a repost; or raise UnknownArticle."""

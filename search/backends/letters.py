@@ -52,7 +52,9 @@ class Letters:
         found = weights[offsets]
         for start, end in names:
             found[(places >= start) & (places < end)] = 0
-        return cls("".join(normal.text[offset] for offset in offsets), tuple(places.tolist()), found)
+        return cls(
+            "".join(normal.text[offset] for offset in offsets), tuple(places.tolist()), found
+        )
 
     @property
     def weight(self) -> float:
@@ -70,9 +72,7 @@ class Letters:
         return self.offsets[run.start], end
 
 
-def common_runs(
-    own: Sequence[Letters], others: Sequence[str]
-) -> list[list[tuple[Run, ...]]]:
+def common_runs(own: Sequence[Letters], others: Sequence[str]) -> list[list[tuple[Run, ...]]]:
     """Return for each of some other texts what it has in common with each of some letters."""
     hashes = [_seeds(letters.text) for letters in own]
     found = []
@@ -80,10 +80,7 @@ def common_runs(
         theirs = "".join(_LETTER.findall(normalise(other).text))
         seeds = np.sort(_seeds(theirs))
         found.append(
-            [
-                _runs(letters, mine, seeds, theirs)
-                for letters, mine in zip(own, hashes, strict=True)
-            ]
+            [_runs(letters, mine, seeds, theirs) for letters, mine in zip(own, hashes, strict=True)]
         )
     return found
 

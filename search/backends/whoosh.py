@@ -173,6 +173,7 @@ class WhooshSearcher:
                 did_you_mean=better,
                 notices=answer.notices,
                 understood=answer.understood,
+                nothing_full=widened > 0 and not full,
                 explanation=self._explanation(state, answer) if request.explain else None,
             )
 

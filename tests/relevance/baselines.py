@@ -19,7 +19,7 @@ from ranking import Text
 
 __all__ = ["BASELINES", "DEPTH", "Baseline"]
 
-DEPTH = 50  # hits a query
+DEPTH = 100  # hits a query; near-duplicates among them are one, and 50 are measured
 
 _PIECE = re.compile("[\u4e00-\u9fff]+|[a-z0-9]+(?:[-._][a-z0-9]+)*")
 _WORD = re.compile(r"\w")

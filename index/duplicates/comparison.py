@@ -9,17 +9,19 @@ from index.duplicates.fingerprint import Fingerprint, headline
 
 __all__ = ["Agreement", "agreement", "is_duplicate"]
 
-# Under one headline: a text that is cut, has furniture around it or a word in twenty replaced
-# keeps at least 0.7 of its shingles. What keeps less than 0.8 may be the next issue of a column.
-_SAME_HEADLINE = 0.6
+# Under one headline: of a text that is cut, has furniture around it and a word in twenty replaced
+# half of the shingles are left. What keeps less than 0.8 may also be the next issue of a column.
+_SAME_HEADLINE = 0.5
 _SAME_TEXT = 0.8
 _ISSUE_DAYS = 10  # a repost is days late, and the next issue of most columns weeks
 # Under another headline the whole must agree, or a digest would tie all that it quotes together.
-_JACCARD = 0.6
+# A text cut at 60 % and its whole share 0.6 of their union.
+_LIKE_JACCARD = 0.5
+_OTHER_JACCARD = 0.6
 _RETITLED_DAYS = 30  # advertisements come back under new titles for years
 # What one outlet prints under different titles are most often issues of one form: notices of
 # vulnerabilities, weekly reports. Its own copies have titles that differ by a word.
-_LIKE_TITLE = 0.75
+_LIKE_TITLE = 0.6
 _LEAST = 100  # shingles; less is a caption and a disclaimer, which agree with any other of its kind
 
 _NUMBER = re.compile(r"[0-9]+")
@@ -61,11 +63,16 @@ def is_duplicate(one: Fingerprint, other: Fingerprint) -> bool:
     apart = abs(one.day - other.day) if one.day is not None and other.day is not None else 0
     if headline(one.title) == headline(other.title):
         return found.containment >= _SAME_TEXT or apart <= _ISSUE_DAYS
-    if min(one.count, other.count) < _LEAST or found.jaccard < _JACCARD or apart > _RETITLED_DAYS:
+    if (
+        min(one.count, other.count) < _LEAST
+        or found.containment < _SAME_TEXT
+        or apart > _RETITLED_DAYS
+        or _differ(_LATIN, one.title, other.title)
+    ):
         return False
-    if found.containment < _SAME_TEXT or _differ(_LATIN, one.title, other.title):
-        return False
-    return one.source != other.source or _likeness(one.title, other.title) >= _LIKE_TITLE
+    if _likeness(one.title, other.title) >= _LIKE_TITLE:
+        return found.jaccard >= _LIKE_JACCARD
+    return one.source != other.source and found.jaccard >= _OTHER_JACCARD
 
 
 def _differ(pattern: re.Pattern[str], one: str, other: str) -> bool:

@@ -21,10 +21,10 @@ from index.document import Article
 __all__ = ["Fingerprint", "fingerprints", "fingerprints_version", "headline"]
 
 _SHINGLE = 5
-# A band of three agrees at Jaccard 0.5 once in eight; that none of 42 does happens to 4 pairs in
+# A band of three agrees at Jaccard 0.5 once in eight; that none of 48 does happens to 2 pairs in
 # 1,000. Of two rows there would be fewer bands, and ten times as many strangers to compare.
 _ROWS = 3
-_BANDS = 42
+_BANDS = 48
 _BINS = _ROWS * _BANDS
 _BORROWINGS = 64  # tries to find a bin that is not empty; a text of five characters may need many
 _KEPT = 400  # hashes, the least: shares of them are known to about 0.02

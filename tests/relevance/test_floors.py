@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import corrections
+import duplicates
 import organisations
 import ranking
 
@@ -39,6 +40,10 @@ def test_organisations_keep_their_floors(corpus: Path) -> None:
     figures = organisations.measure(corpus)
     assert below(figures) == {}
     assert figures["organisations/alias_pairs"] >= 0.85
+
+
+def test_near_duplicates_keep_their_floors(corpus: Path) -> None:
+    assert below(duplicates.measure(corpus)) == {}
 
 
 @pytest.mark.soak

@@ -1,13 +1,15 @@
 """An editor's journey in Chromium: a draft is pasted, its marks are read, a source is opened."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from tests.web.browsing import PHONE, WIDE
-from tests.web.crafted import COPIED, DRAFT
+from tests.web.crafted import COPIED, DRAFT, CraftedSearcher, make_reports
 
 pytestmark = pytest.mark.browser
 
@@ -155,8 +157,20 @@ def test_on_a_phone_both_sides_stand_under_each_other(page: Page) -> None:
     assert upper["y"] + upper["height"] <= lower["y"]
 
 
+@pytest.mark.parametrize("hours", [0.2, 8, 24 * 300])
 @pytest.mark.parametrize("viewport", [WIDE, PHONE, NARROW], ids=["wide", "phone", "narrow"])
-def test_a_timeline_does_not_overflow_sideways(page: Page, viewport: ViewportSize) -> None:
+def test_a_timeline_does_not_overflow_sideways(
+    page: Page,
+    crafted: CraftedSearcher,
+    monkeypatch: pytest.MonkeyPatch,
+    viewport: ViewportSize,
+    hours: float,
+) -> None:
+    reports = [
+        replace(report, lag=report.lag and timedelta(hours=hours * number))
+        for number, report in enumerate(make_reports())
+    ]
+    monkeypatch.setattr(crafted, "reports", tuple(reports))
     page.set_viewport_size(viewport)
     page.goto(f"/article/{1:016x}")
     assert page.locator(".timeline li").count() == 6

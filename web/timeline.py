@@ -24,6 +24,7 @@ _STEPS = (
     *(hours * _HOUR for hours in (1, 2, 4, 6, 12)),
     *(days * _DAY for days in (1, 2, 4, 7, 14, 30, 60, 120, 365)),
 )
+_UNITS = ((_DAY, "天"), (_HOUR, "小时"), (_MINUTE, "分"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,9 +160,15 @@ def _ruler(coverage: Coverage, first: Report) -> Ruler | None:
         grid=_strokes(20, steps * _QUARTERS),
         ticks=tuple(dict.fromkeys(place for place in places.values() if place != mine)),
         mine=mine,
-        labels=("首发", *(lag(step * number) for number in range(1, steps))),
+        labels=("首发", *(_label(step, number) for number in range(1, steps))),
         summary=f"{len(places)} 篇报道距首发的时间，从 0 到 {lag(whole).removeprefix('+')}",
     )
+
+
+def _label(step: timedelta, number: int) -> str:
+    """Name a stroke in the unit of the step, so that no label has two: +36 小时."""
+    unit, name = next(each for each in _UNITS if not step % each[0])
+    return f"+{step * number // unit:,} {name}"
 
 
 def _strokes(top: int, parts: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 from flask import Flask
@@ -14,8 +14,6 @@ from playwright.sync_api import Page as BrowserPage
 from index.document import BEIJING, Article, Evidence, Indicator, Mention
 from index.settings import Settings
 from search import Searcher, SearchRequest
-from search.backends.whoosh import WhooshSearcher
-from search.related import Coverage
 from tests.web.browsing import WIDE, chromium, serving
 from tests.web.crafted import CraftedSearcher
 from tests.web.html import Page, get_page
@@ -148,30 +146,6 @@ def invented_news(make: Callable[..., Article]) -> list[Article]:
 @pytest.fixture(scope="session")
 def news(article_maker: Callable[..., Article]) -> list[Article]:
     return invented_news(article_maker)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _nothing_related() -> Iterator[None]:
-    """Until the searcher tells of related coverage, there is none."""
-    empty: dict[str, Callable[..., Any]] = {
-        "related": lambda *_, **__: (),
-        "related_to": lambda *_, **__: (),
-        "coverage": lambda article_id: Coverage(article=article_id, reports=()),
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, answer in empty.items():
-            patch.setattr(WhooshSearcher, name, _or(getattr(WhooshSearcher, name), answer))
-        yield
-
-
-def _or(method: Callable[..., Any], answer: Callable[..., Any]) -> Callable[..., Any]:
-    def answered(self: object, *values: Any, **named: Any) -> Any:
-        try:
-            return method(self, *values, **named)
-        except NotImplementedError:
-            return answer(*values, **named)
-
-    return answered
 
 
 @pytest.fixture(scope="session")

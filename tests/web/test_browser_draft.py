@@ -1,13 +1,15 @@
 """An editor's journey in Chromium: a draft is pasted, its marks are read, a source is opened."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from tests.web.browsing import PHONE, WIDE
-from tests.web.crafted import COPIED, DRAFT
+from tests.web.crafted import COPIED, DRAFT, CraftedSearcher, make_reports
 
 pytestmark = pytest.mark.browser
 
@@ -97,7 +99,12 @@ def tab_to(page: Page, wanted: str) -> None:
     pytest.fail(f"no tab leads to {wanted}")
 
 
-def test_a_draft_is_checked_with_the_keyboard_alone(page: Page) -> None:
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_the_keyboard_alone_leads_from_a_draft_to_a_copied_citation(
+    page: Page, viewport: ViewportSize
+) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.set_viewport_size(viewport)
     page.goto("/draft")
     tab_to(page, "draft-title")
     page.keyboard.press("Tab")
@@ -107,6 +114,7 @@ def test_a_draft_is_checked_with_the_keyboard_alone(page: Page) -> None:
     assert focused(page) == "核对"
     page.keyboard.press("Enter")
     page.locator(".strip").wait_for()
+    assert page.locator(".verdict b").all_inner_texts() == ["新写", "已报", "雷同", "太短", "新写"]
     tab_to(page, "改稿")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
@@ -115,15 +123,18 @@ def test_a_draft_is_checked_with_the_keyboard_alone(page: Page) -> None:
     tab_to(page, "灰鹭借远程")
     outline = "getComputedStyle(document.activeElement).outlineStyle"
     assert page.evaluate(outline) == "solid"
+    with page.context.expect_page() as opened:
+        page.keyboard.press("Enter")
     tab_to(page, "对照原文")
     page.keyboard.press("Enter")
     assert not page.locator(".compare blockquote").first.is_visible()
-    page.keyboard.press("Enter")
-    assert page.locator(".compare blockquote").first.is_visible()
-    with page.context.expect_page() as opened:
-        tab_to(page, "青梧机电")
-        page.keyboard.press("Enter")
-    opened.value.wait_for_url("**/organisation/*")
+    source = opened.value
+    source.wait_for_url(f"**/article/{1:016x}")
+    source.bring_to_front()
+    tab_to(source, "复制")
+    source.keyboard.press("Enter")
+    source.locator("#copied", has_text="已复制").wait_for(state="attached")
+    assert "[EB/OL]" in source.evaluate("navigator.clipboard.readText()")
 
 
 def test_a_slash_stays_a_slash_in_a_draft(page: Page) -> None:
@@ -155,8 +166,20 @@ def test_on_a_phone_both_sides_stand_under_each_other(page: Page) -> None:
     assert upper["y"] + upper["height"] <= lower["y"]
 
 
+@pytest.mark.parametrize("hours", [0.2, 8, 24 * 300])
 @pytest.mark.parametrize("viewport", [WIDE, PHONE, NARROW], ids=["wide", "phone", "narrow"])
-def test_a_timeline_does_not_overflow_sideways(page: Page, viewport: ViewportSize) -> None:
+def test_a_timeline_does_not_overflow_sideways(
+    page: Page,
+    crafted: CraftedSearcher,
+    monkeypatch: pytest.MonkeyPatch,
+    viewport: ViewportSize,
+    hours: float,
+) -> None:
+    reports = [
+        replace(report, lag=report.lag and timedelta(hours=hours * number))
+        for number, report in enumerate(make_reports())
+    ]
+    monkeypatch.setattr(crafted, "reports", tuple(reports))
     page.set_viewport_size(viewport)
     page.goto(f"/article/{1:016x}")
     assert page.locator(".timeline li").count() == 6

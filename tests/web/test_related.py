@@ -197,6 +197,7 @@ def test_a_ruler_has_few_labels_and_every_report_stands_on_it(minutes: int) -> N
     found = told(many(3, timedelta(minutes=minutes) / 2)).ruler
     assert found
     assert 1 <= len(found.labels) <= 5
+    assert all(len(label.split()) <= 2 for label in found.labels)
     places = [*found.ticks, *([] if found.mine is None else [found.mine])]
     assert len(places) == 3
     assert all(0 <= place <= found.width for place in places)

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from time import perf_counter
 
 from index.document import BEIJING, Article
 from index.duplicates import agreement, fingerprints
 from index.errors import BadParameter
+from search.backends.draft_names import DraftNames
+from search.backends.drafts import DraftChecker
 from search.backends.related import Found, RelatedFinder, reasons
 from search.backends.relating import Subject
-from search.related import Coverage, RelatedHit, Report
+from search.related import Coverage, DraftReport, RelatedHit, Report
 from search.results import Hit
 
 __all__ = ["Desk", "Shown", "as_article"]
@@ -17,6 +20,7 @@ Shown = tuple[Article, Hit]
 """An article, and the hit that shows it on a list."""
 
 _MOST_REPORTS = 60  # of one event
+_NEAREST = 10  # articles near a whole draft whose text it is compared with
 _SPARE = 5  # found beyond what is wanted, for some turn out to be copies
 _COPY = 0.8  # containment from which a text is a copy, whatever it is called
 _LIKELY_COPY = 0.4  # nearness of texts below which no copy is
@@ -50,6 +54,24 @@ class Desk:
             for each in found
             if each.document in shown and each.document not in copies
         )[:size]
+
+    def check(
+        self, draft: Article, checker: DraftChecker, names: DraftNames, size: int
+    ) -> DraftReport:
+        """Mark the paragraphs of a draft, look its names up, and find what is related to it."""
+        started = perf_counter()
+        nearest = self._finder.related(Subject.of(draft), _NEAREST)
+        paragraphs = checker.check(draft, [found.document for found in nearest])
+        known, unseen = names.look_up(draft, [paragraph.text for paragraph in paragraphs])
+        related = self.related(draft, size)
+        return DraftReport(
+            articles=self._view.article_count,
+            took_ms=round((perf_counter() - started) * 1000, 2),
+            paragraphs=paragraphs,
+            names=known,
+            unseen=unseen,
+            related=related,
+        )
 
     def coverage(self, article: Article) -> Coverage:
         """Return the reports of an article's event, itself among them."""

@@ -132,13 +132,11 @@ class DraftChecker:
         held[tokens.documents[known >= 0], known[known >= 0]] = True
         found: dict[int, _Shares] = {}
         first = 0
-        for document, each in texts.items():
-            rows = held[first : first + len(each)]
-            first += len(each)
-            windows = np.array(
-                [rows[start:end].any(axis=0) for start, end in _windows(each)], np.float32
-            )
-            found[document] = windows @ weights
+        for document, of_article in texts.items():
+            rows = held[first : first + len(of_article)]
+            first += len(of_article)
+            windows = [rows[start:end].any(axis=0) for start, end in _windows(of_article)]
+            found[document] = np.array(windows, np.float32) @ weights
         return found
 
     def _matches(

@@ -37,7 +37,7 @@ class RelatedFinder:
     """Finds related articles and the reports of an event in one state."""
 
     def __init__(self, relater: Relater) -> None:
-        self._relater = relater
+        self.relater = relater
         self.view = relater.view
         self._last: tuple[Subject, Nearness] | None = None
 
@@ -52,7 +52,7 @@ class RelatedFinder:
         same_event = self._same_event(nearness, subject)
         is_event = same_event[documents]
         chosen = self._diverse(documents, is_event)[:size]
-        held = {word: self._relater.holders(word, chosen) for word, _ in nearness.words if chosen}
+        held = {word: self.relater.holders(word, chosen) for word, _ in nearness.words if chosen}
         return tuple(
             Found(
                 document=document,
@@ -79,7 +79,7 @@ class RelatedFinder:
 
     def _nearness(self, subject: Subject) -> Nearness:
         if self._last is None or self._last[0] is not subject:
-            self._last = subject, self._relater.nearness(subject)
+            self._last = subject, self.relater.nearness(subject)
         return self._last[1]
 
     def _same_event(self, nearness: Nearness, subject: Subject) -> NDArray[np.bool_]:
@@ -153,11 +153,11 @@ class RelatedFinder:
 
     def _titles_alike(self, documents: Sequence[int]) -> NDArray[np.bool_]:
         titles = [self.view.title(document) for document in documents]
-        tokens = self._relater.analyzer.field_tokens(titles)
+        tokens = self.relater.analyzer.field_tokens(titles)
         vectors = np.zeros((len(titles), max(1, len(tokens.vocabulary))), np.float32)
         numbers = {word: number for number, word in enumerate(tokens.vocabulary)}
         for place in range(len(titles)):
-            for word, weight in self._relater.weighted("title", counted_words(tokens, place)):
+            for word, weight in self.relater.weighted("title", counted_words(tokens, place)):
                 vectors[place, numbers[word]] = weight
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
         alike: NDArray[np.bool_] = vectors @ vectors.T >= similarity.STORY_TITLES

@@ -23,6 +23,8 @@ from search.backends.counting import Counted, earliest_of_each, standing_out
 from search.backends.cursor import read_cursor, write_cursor
 from search.backends.desk import Desk, Shown, as_article
 from search.backends.directory import OrganisationDirectory
+from search.backends.draft_names import DraftNames
+from search.backends.drafts import DraftChecker
 from search.backends.evaluator import Evaluator
 from search.backends.explain import explain_hit
 from search.backends.folding import HitList
@@ -298,7 +300,16 @@ class WhooshSearcher:
 
     def check_draft(self, title: str, text: str, *, size: int = 10) -> DraftReport:
         """Mark the paragraphs of a draft; see `Searcher.check_draft`."""
-        raise NotImplementedError
+        draft = annotate(as_article(title, text), self._organisations)
+        with self._lock:
+            state = self._current()
+            shown = partial(self._unasked, state)
+            near = partial(
+                self._aids.of(state.view, state.evaluator).names["organisation"].near, most=8
+            )
+            names = DraftNames(state.view, self._analyzer, state.directory, shown, near)
+            checker = DraftChecker(state.related.relater, shown)
+            return self._desk().check(draft, checker, names, size)
 
     def _desk(self) -> Desk:
         state = self._current()

@@ -42,7 +42,9 @@ class Desk:
 
     def related(self, article: Article, size: int) -> tuple[RelatedHit, ...]:
         """Return what is related to an article, of the archive or not, without copies of it."""
-        subject = Subject.of(article, self._view.document(article.id))
+        return self._related(article, Subject.of(article, self._view.document(article.id)), size)
+
+    def _related(self, article: Article, subject: Subject, size: int) -> tuple[RelatedHit, ...]:
         found = self._finder.related(subject, size + _SPARE)
         shown = self._shown([each.document for each in found])
         copies = self._copies(article, found, shown)
@@ -60,10 +62,11 @@ class Desk:
     ) -> DraftReport:
         """Mark the paragraphs of a draft, look its names up, and find what is related to it."""
         started = perf_counter()
-        nearest = self._finder.related(Subject.of(draft), _NEAREST)
+        subject = Subject.of(draft)
+        nearest = self._finder.related(subject, _NEAREST)
         paragraphs = checker.check(draft, [found.document for found in nearest])
         known, unseen = names.look_up(draft, [paragraph.text for paragraph in paragraphs])
-        related = self.related(draft, size)
+        related = self._related(draft, subject, size)
         return DraftReport(
             articles=self._view.article_count,
             took_ms=round((perf_counter() - started) * 1000, 2),

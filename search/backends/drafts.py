@@ -23,8 +23,8 @@ from search.results import Hit
 
 __all__ = ["DraftChecker", "paragraphs_of"]
 
-_OF_PARAGRAPH = 6  # likely articles of each paragraph
-_OF_DRAFT = 10  # and of the whole
+_OF_PARAGRAPH = 4  # likely articles of each paragraph
+_OF_DRAFT = 8  # and of the whole
 _WINDOW = 300  # characters of an article in which the facts of a paragraph may stand
 _SOURCES = 3  # articles shown for a paragraph
 _CONTEXT = 40  # characters shown beside a passage at most
@@ -52,6 +52,41 @@ class _Match:
     numbers: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """An article as it is compared: its title, its lead and the paragraphs of its body.
+
+    `ahead` says how many parts come before the body; `windows` from each part as many as make a
+    window, as first and end.
+    """
+
+    parts: tuple[str, ...]
+    ahead: int
+    windows: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, article: Article) -> "_Text":
+        ahead = (article.title, article.lead) if _has_own_lead(article) else (article.title,)
+        parts = (*ahead, *(part for part in article.body.split("\n") if part.strip()))
+        windows, end, size = [], 0, 0
+        for first, part in enumerate(parts):
+            while end < len(parts) and (size < _WINDOW or end <= first):
+                size += len(parts[end])
+                end += 1
+            windows.append((first, end))
+            size -= len(part)
+        return cls(parts, len(ahead), tuple(windows))
+
+    @property
+    def whole(self) -> str:
+        """All parts as one text."""
+        return "\n".join(self.parts)
+
+
+def _has_own_lead(article: Article) -> bool:
+    return bool(article.lead) and not article.lead_is_repeated
+
+
 class DraftChecker:
     """Marks the paragraphs of drafts over one state."""
 
@@ -69,9 +104,9 @@ class DraftChecker:
         shown = self._shown(list(likely))
         names = [surface for mention in draft.mentions for surface in mention.surfaces]
         own = [Letters.of(text, _names_in(text, names)) for text in paragraphs]
-        texts = {document: _parts(article) for document, (article, _) in shown.items()}
+        texts = {document: _Text.of(article) for document, (article, _) in shown.items()}
         shares = self._shares(words, texts)
-        common = common_runs(own, ["\n".join(texts[each]) for each in texts])
+        common = common_runs(own, [text.whole for text in texts.values()])
         return tuple(
             self._marked(number, text, letters, matches, shown, texts)
             for number, (text, letters, matches) in enumerate(
@@ -104,14 +139,16 @@ class DraftChecker:
         relater = self._relater
         words = relater.weighted("body", dict.fromkeys(weights, 1))
         scores = relater.cosine("body", words, len(text))
+        # A window of an article has no more than the whole of it.
+        scores[relater.held("body", weights) < similarity.COVERED_SHARE] = 0
         if relater.view.live is not None:
-            scores = scores * relater.view.live
+            scores *= relater.view.live
         count = min(_OF_PARAGRAPH, len(scores))
         best = np.argpartition(-scores, count - 1)[:count] if count else np.empty(0, np.int64)
         return [int(document) for document in best[np.argsort(-scores[best])] if scores[document]]
 
     def _shares(
-        self, words: Sequence[Mapping[str, float]], texts: Mapping[int, Sequence[str]]
+        self, words: Sequence[Mapping[str, float]], texts: Mapping[int, _Text]
     ) -> dict[int, _Shares]:
         """Return for each article how much of each paragraph's words its windows have.
 
@@ -124,32 +161,36 @@ class DraftChecker:
             for word, weight in each.items():
                 weights[vocabulary[word], column] = weight
         weights /= np.maximum(weights.sum(axis=0), 1e-6)
-        parts = [part for each in texts.values() for part in each]
+        parts = [part for text in texts.values() for part in text.parts]
         tokens = self._relater.analyzer.field_tokens(parts)
         numbers = np.array([vocabulary.get(word, -1) for word in tokens.vocabulary], np.int64)
         known = numbers[tokens.terms] if len(numbers) else np.empty(0, np.int64)
         held = np.zeros((len(parts), len(vocabulary)), np.bool_)
         held[tokens.documents[known >= 0], known[known >= 0]] = True
-        found: dict[int, _Shares] = {}
-        first = 0
-        for document, of_article in texts.items():
-            rows = held[first : first + len(of_article)]
-            first += len(of_article)
-            windows = [rows[start:end].any(axis=0) for start, end in _windows(of_article)]
-            found[document] = np.array(windows, np.float32) @ weights
-        return found
+        # What a window has: as many parts as have a word before its end as before its beginning,
+        # or more.
+        before = np.zeros((len(parts) + 1, len(vocabulary)), np.int32)
+        np.cumsum(held, axis=0, out=before[1:])
+        starts, ends, first = [], [], 0
+        for text in texts.values():
+            starts += [first + start for start, _ in text.windows]
+            ends += [first + end for _, end in text.windows]
+            first += len(text.parts)
+        shares = (before[ends] > before[starts]).astype(np.float32) @ weights
+        sizes = [len(text.parts) for text in texts.values()]
+        return dict(zip(texts, np.split(shares, np.cumsum(sizes)[:-1]), strict=True))
 
     def _matches(
         self,
         own: Sequence[Letters],
-        texts: Mapping[int, Sequence[str]],
+        texts: Mapping[int, _Text],
         common: Sequence[Sequence[tuple[Run, ...]]],
         shares: Mapping[int, _Shares],
     ) -> Iterator[list[_Match]]:
         """Give what each paragraph has in common with each article, the best first."""
         for column, letters in enumerate(own):
             found = []
-            for place, (document, parts) in enumerate(texts.items()):
+            for place, (document, text) in enumerate(texts.items()):
                 runs = common[place][column]
                 copied = sum(run.weight for run in runs)
                 longest = max((run.weight for run in runs), default=0.0)
@@ -164,7 +205,7 @@ class DraftChecker:
                         or copied
                         >= max(similarity.COPIED_LEAST, similarity.COPIED_SHARE * letters.weight),
                         share=float(share[best]),
-                        numbers=tuple(range(*_windows(parts)[best])),
+                        numbers=tuple(range(*text.windows[best])),
                     )
                 )
             yield sorted(found, key=lambda each: (-each.copied * each.is_copy, -each.share))
@@ -176,7 +217,7 @@ class DraftChecker:
         letters: Letters,
         matches: Sequence[_Match],
         shown: _Shown,
-        texts: Mapping[int, Sequence[str]],
+        texts: Mapping[int, _Text],
     ) -> DraftParagraph:
         copies = [match for match in matches if match.is_copy]
         mark: DraftMark
@@ -192,30 +233,28 @@ class DraftChecker:
             text=text,
             mark=mark,
             sources=tuple(
-                self._source(text, letters, match, shown, texts[match.document])
+                self._source(text, letters, match, shown[match.document][1], texts[match.document])
                 for match in sources[:_SOURCES]
             ),
             others=max(0, len(sources) - _SOURCES),
         )
 
     def _source(
-        self, text: str, letters: Letters, match: _Match, shown: _Shown, parts: Sequence[str]
+        self, text: str, letters: Letters, match: _Match, hit: Hit, article: _Text
     ) -> DraftSource:
-        article, hit = shown[match.document]
         passages, numbers = [], set(match.numbers)
         if match.is_copy:
             numbers = set()
-            theirs = "\n".join(parts)
+            theirs = article.whole
             for run in match.runs:
                 found = _passage(text, letters, run, theirs)
                 if found is not None:
                     passage, place = found
                     passages.append(passage)
                     numbers.add(theirs.count("\n", 0, place))
-        ahead = len(parts) - len(_body_parts(article))  # title and lead
         return DraftSource(
             hit=hit,
-            paragraphs=tuple(sorted({max(1, number - ahead + 1) for number in numbers})),
+            paragraphs=tuple(sorted({max(1, number - article.ahead + 1) for number in numbers})),
             passages=tuple(passages),
         )
 
@@ -228,28 +267,6 @@ def paragraphs_of(draft: Article) -> list[str]:
 def _words_of(words: Sequence[Mapping[str, float]]) -> Iterator[str]:
     for each in words:
         yield from each
-
-
-def _body_parts(article: Article) -> list[str]:
-    return [part for part in article.body.split("\n") if part.strip()]
-
-
-def _parts(article: Article) -> list[str]:
-    """Return an article's title, its lead and the paragraphs of its body."""
-    lead = [] if article.lead_is_repeated or not article.lead else [article.lead]
-    return [article.title, *lead, *_body_parts(article)]
-
-
-def _windows(parts: Sequence[str]) -> list[tuple[int, int]]:
-    """Return from each part as many as make a window, as first and end."""
-    found = []
-    for first in range(len(parts)):
-        size, end = 0, first
-        while end < len(parts) and size < _WINDOW:
-            size += len(parts[end])
-            end += 1
-        found.append((first, end))
-    return found
 
 
 def _names_in(text: str, names: Sequence[str]) -> list[tuple[int, int]]:

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.analysis import normalise
+from index.analysis import normalise, normalise_batch
 
 __all__ = ["Letters", "Run", "common_runs"]
 
@@ -15,6 +16,8 @@ _SEED = 6  # letters in a row that must agree
 _LEAST = 6.0  # units of a run that says something
 _LATIN = re.compile(r"[a-z0-9]+")
 _LETTER = re.compile(r"[^\W_]")
+_SIGN = re.compile(r"[\W_]+")
+_BORDER = "\0"
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio: spreads what it multiplies
 
 _Hashes = NDArray[np.uint64]
@@ -74,15 +77,17 @@ class Letters:
 
 def common_runs(own: Sequence[Letters], others: Sequence[str]) -> list[list[tuple[Run, ...]]]:
     """Return for each of some other texts what it has in common with each of some letters."""
-    hashes = [_seeds(letters.text) for letters in own]
-    found = []
-    for other in others:
-        theirs = "".join(_LETTER.findall(normalise(other).text))
-        seeds = np.sort(_seeds(theirs))
-        found.append(
-            [_runs(letters, mine, seeds, theirs) for letters, mine in zip(own, hashes, strict=True)]
-        )
-    return found
+    joined = _BORDER.join(letters.text for letters in own)
+    begins = np.cumsum([0, *(len(letters.text) + 1 for letters in own)])
+    seeds = _seeds(joined)
+    # A run never passes a border: no text has one.
+    return [_runs(own, seeds, begins, other) for other in _normal_letters(others)]
+
+
+def _normal_letters(texts: Sequence[str]) -> list[str]:
+    batch = normalise_batch(texts)
+    joined = batch.codes.tobytes().decode("utf-32-le", "surrogatepass")
+    return [_SIGN.sub("", joined[start:end]) for start, end in pairwise(batch.bounds.tolist())]
 
 
 def _seeds(text: str) -> _Hashes:
@@ -96,16 +101,20 @@ def _seeds(text: str) -> _Hashes:
     return hashes
 
 
-def _runs(letters: Letters, mine: _Hashes, theirs: _Hashes, text: str) -> tuple[Run, ...]:
-    if not len(mine) or not len(theirs):
-        return ()
-    places = np.minimum(np.searchsorted(theirs, mine), len(theirs) - 1)
-    agrees = np.concatenate([[False], theirs[places] == mine, [False]])
-    edges = np.flatnonzero(agrees[1:] != agrees[:-1])
-    found = []
-    for start, end in edges.reshape(-1, 2).tolist():
-        found += _exact(letters, start, end + _SEED - 1, text)
-    return tuple(found)
+def _runs(
+    own: Sequence[Letters], seeds: _Hashes, begins: NDArray[np.int64], text: str
+) -> list[tuple[Run, ...]]:
+    found: list[list[Run]] = [[] for _ in own]
+    theirs = np.sort(_seeds(text))
+    if len(seeds) and len(theirs):
+        places = np.minimum(np.searchsorted(theirs, seeds), len(theirs) - 1)
+        agrees = np.concatenate([[False], theirs[places] == seeds, [False]])
+        edges = np.flatnonzero(agrees[1:] != agrees[:-1]).reshape(-1, 2)
+        owners = np.searchsorted(begins, edges[:, 0], side="right") - 1
+        for owner, (start, end) in zip(owners.tolist(), edges.tolist(), strict=True):
+            first = int(begins[owner])
+            found[owner] += _exact(own[owner], start - first, end + _SEED - 1 - first, text)
+    return [tuple(runs) for runs in found]
 
 
 def _exact(letters: Letters, start: int, end: int, text: str) -> list[Run]:

@@ -189,6 +189,20 @@ class Relater:
             scores[base : base + size] = np.bincount(documents, weights, size)
         return scores * np.float32(max(length, 1) ** similarity.NORM_EXPONENT / square)
 
+    def held(self, field: str, weights: Mapping[str, float]) -> _Scores:
+        """Return the share of some words, by their weights, that each document has in a field."""
+        view = self.view
+        scores = np.zeros(view.size, np.float32)
+        total = sum(weights.values())
+        for base, segment in zip(view.bases, view.segments, strict=True):
+            for word, weight in weights.items():
+                impacts = self.impacts(segment, field, word)
+                if impacts is not None:
+                    scores[base : base + segment.documents.size][impacts.documents] += (
+                        weight / total
+                    )
+        return scores
+
     def impacts(self, segment: OpenSegment, field: str, word: str) -> Impacts | None:
         """Return the documents of a word in a segment, None where there are none."""
         key = segment.name, field, word

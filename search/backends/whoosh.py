@@ -63,6 +63,7 @@ __all__ = ["WhooshSearcher", "cache_size"]
 
 _MEGABYTE = 1 << 20
 _SHOWN = 500  # articles that are kept as they were read, some 50 KB each
+_NEAR = 8  # names like one that no article has, some of which may be gone
 _READ = 500  # query strings that are kept as they were read
 _BEHIND = 20  # copies that a hit names
 _COPIES = 5000  # that are kept as they were read
@@ -304,9 +305,8 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             shown = partial(self._unasked, state)
-            near = partial(
-                self._aids.of(state.view, state.evaluator).names["organisation"].near, most=8
-            )
+            organisations = self._aids.of(state.view, state.evaluator).names["organisation"]
+            near = partial(organisations.near, most=_NEAR)
             names = DraftNames(state.view, self._analyzer, state.directory, shown, near)
             checker = DraftChecker(state.related.relater, shown)
             return self._desk().check(draft, checker, names, size)

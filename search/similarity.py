@@ -72,6 +72,27 @@ RESCORED: Final = 200  # the best by words, which evidence may reorder
 WIDEN_BELOW: Final = 50  # with fewer full matches, articles that lack a word follow
 WIDEN_SHARE: Final = 0.5  # how much of the words, weighted by idf, such an article must hold
 
+# Related articles; the figures are in docs/relevance.md
+
+RELATED_LEAD: Final = 1500  # characters of a text that say what it is about
+RELATED_TERMS: Final = 200  # the heaviest terms of a text that are looked up
+COMMON: Final = 0.3  # of all articles; a word that more of them hold says nothing
+NORM_EXPONENT: Final = 0.4  # |d| ~ length ** 0.4
+TITLE_NEARNESS: Final = 0.3
+SHARED_IDENTIFIERS: Final = 0.1
+SHARED_ORGANISATIONS: Final = 0.03
+PASSING: Final = 0.5
+SAME_TIME: Final = 0.2
+SAME_TIME_HALF_LIFE: Final = 14.0  # days
+SAME_SOURCE: Final = 0.95  # an outlet's articles are alike in its own turns of phrase
+RELATED_LEAST: Final = 0.06  # nearness below which nothing is related
+EVENT_DAYS: Final = 14.0  # how far apart reports of one event may be
+EVENT_NEARNESS: Final = 0.45
+EVENT_NEARNESS_UNNAMED: Final = 0.6  # where no organisation or identifier is shared
+EVENT_NEARNESS_OF_SOURCE: Final = 0.85  # of one outlet, which writes alike of different things
+EVENT_TEXT: Final = 0.15
+STORY_TITLES: Final = 0.4  # cosine of titles of one story
+
 
 def idf(documents: int, frequency: int) -> float:
     """Return the inverse document frequency of a term that `frequency` of `documents` hold."""

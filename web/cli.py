@@ -37,13 +37,19 @@ from search import SearchRequest, open_searcher
 from search.evaluation import compare, evaluate, read_judgements, read_run, write_run
 from search.explanation import HitExplanation
 from search.parser import parse_query
+from search.results import Hit
 from search.rewrite import Rewriter, explain_query
 from search.synonyms import Synonyms
+from web.draft_input import MAX_RELATED
 from web.evaluate import print_run, run_object
+from web.export import whole_list
+from web.formats import FORMATS
 from web.markup import number_of_copies
-from web.params import MAX_SIZE, parse_day
+from web.params import LIST_FORMATS, MAX_SIZE, parse_day
 from web.progress import progress_on
+from web.related_text import draft_lines, related_lines
 from web.wire import indicators_object, results_object, suggestions_object
+from web.wire_related import draft_object, related_object
 
 __all__ = ["main"]
 
@@ -211,6 +217,12 @@ def remove_command(settings: Settings, articles: tuple[str, ...], undo: bool) ->
 @click.option("--size", type=click.IntRange(1, MAX_SIZE), default=10, show_default=True)
 @click.option("--explain", is_flag=True, help="Tell what each score is made of.")
 @click.option("--cursor", type=_Text(), help="`next` of the last answer, in place of --page.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(LIST_FORMATS),
+    help="Write every hit, not a page of them, in this form.",
+)
 @_json_option
 @click.pass_obj
 @_reports_errors
@@ -220,10 +232,13 @@ def search_command(
     query: str,
     first: str | None,
     last: str | None,
+    form: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Search, and print hits with their snippets."""
+    if form and as_json:
+        raise click.UsageError("--json prints a page and --format all hits: give one of them.")
     request = SearchRequest(
         query=query,
         first=parse_day("--from", first) if first else None,
@@ -231,6 +246,9 @@ def search_command(
         **options,
     )
     with closing(open_searcher(settings)) as searcher:
+        if form:
+            _write_list(whole_list(searcher, request), form, query)
+            return
         results = searcher.search(request)
     if as_json:
         _print_json(results_object(results))
@@ -260,6 +278,14 @@ def search_command(
     click.echo(f"共 {results.total} 篇{folded}{widened}，用时 {results.took_ms} 毫秒")
 
 
+def _write_list(hits: Iterable[Hit], form: str, query: str) -> None:
+    """Write hits to stdout, byte for byte what the interface sends."""
+    out = sys.stdout.buffer
+    for piece in FORMATS[form].write(hits, bool(query.strip())):
+        out.write(piece.encode("utf-8", "replace"))
+    out.flush()
+
+
 def _made_of(score: float, told: HitExplanation) -> str:
     """Write what a score is made of in one line."""
     words = [
@@ -280,6 +306,46 @@ def _marked(text: str, highlights: Iterable[tuple[int, int]]) -> str:
         pieces += [text[last:start], click.style(text[start:end], fg="red", bold=True)]
         last = end
     return "".join([*pieces, text[last:]])
+
+
+@main.command("related")
+@click.argument("article", metavar="ID|URL|-", type=_Text())
+@click.option("--draft", is_flag=True, help="Mark the paragraphs of the text on stdin.")
+@click.option("--size", type=click.IntRange(1, MAX_RELATED), default=10, show_default=True)
+@_json_option
+@click.pass_obj
+@_reports_errors
+def related_command(
+    settings: Settings, article: str, draft: bool, size: int, as_json: bool
+) -> None:
+    """Show articles related to one of the archive, or with - to the text on stdin."""
+    from_stdin = article == "-"
+    if draft and not from_stdin:
+        raise click.UsageError("--draft reads the draft from stdin: anwen related - --draft")
+    text = _read_stdin() if from_stdin else ""
+    with closing(open_searcher(settings)) as searcher:
+        if draft:
+            report = searcher.check_draft("", text, size=size)
+            answer, lines = draft_object(report), draft_lines(report)
+        else:
+            found = (
+                searcher.related_to("", text, size=size)
+                if from_stdin
+                else searcher.related(searcher.article_by_url(article).id, size=size)
+            )
+            answer, lines = related_object(found), related_lines(found)
+    if as_json:
+        _print_json(answer)
+        return
+    for line in lines:
+        click.echo(line)
+
+
+def _read_stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise click.UsageError("The text on stdin is not UTF-8.") from None
 
 
 @main.command("extract")

@@ -9,7 +9,17 @@ from markupsafe import Markup, escape
 from index.document import BEIJING, Evidence, Precision
 from search.results import Copy, Highlight
 
-__all__ = ["clock", "day", "marked", "named", "number", "number_of_copies", "period", "web_address"]
+__all__ = [
+    "clock",
+    "day",
+    "lag",
+    "marked",
+    "named",
+    "number",
+    "number_of_copies",
+    "period",
+    "web_address",
+]
 
 
 def marked(
@@ -70,6 +80,21 @@ def number_of_copies(source: str, count: int, copies: Sequence[Copy]) -> str:
     """
     outlets = {source, *(copy.source for copy in copies)}
     return f"{count:,} {'家' if len(outlets) == count + 1 else '篇'}"
+
+
+def lag(behind: timedelta) -> str:
+    """Return a time behind the first report: +9 小时 48 分, +1 天 8 小时, after ten days +17 天."""
+    minutes = int(behind.total_seconds()) // 60
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if not minutes:
+        return "同时"
+    if days >= 10:
+        return f"+{days:,} 天"
+    if days:
+        return f"+{days} 天 {hours} 小时" if hours else f"+{days} 天"
+    if hours:
+        return f"+{hours} 小时 {rest} 分" if rest else f"+{hours} 小时"
+    return f"+{rest} 分"
 
 
 def period(first: date | None, last: date | None) -> str:

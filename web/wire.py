@@ -18,20 +18,23 @@ from search.results import (
     Suggestion,
     SuggestionGroup,
 )
+from web.cite import References
 from web.excerpt import Excerpt
 from web.facets import facet_url
 from web.params import EXCLUDABLE, adding, query_url, search_url
 
 __all__ = [
+    "LEAD_IN",
     "article_object",
     "error_object",
     "facet_object",
+    "hit_object",
     "indicators_object",
     "results_object",
     "suggestions_object",
 ]
 
-_LEAD_IN = 120  # characters of an article's snippet, which no query has chosen
+LEAD_IN = 120  # characters of an article's snippet, which no query has chosen
 
 
 def results_object(results: SearchResults) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def results_object(results: SearchResults) -> dict[str, Any]:
         "size": results.size,
         "next": results.next,
         "took_ms": results.took_ms,
-        "hits": [_hit_object(hit) for hit in results.hits],
+        "hits": [hit_object(hit) for hit in results.hits],
         "facets": {
             name: [_bucket_object(bucket) for bucket in buckets]
             for name, buckets in results.facets.items()
@@ -107,14 +110,16 @@ def _value_urls(request: SearchRequest, name: str, bucket: FacetBucket) -> dict[
     }
 
 
-def article_object(article: Article, excerpt: Excerpt, copies: Sequence[Copy]) -> dict[str, Any]:
+def article_object(
+    article: Article, excerpt: Excerpt, references: References, copies: Sequence[Copy]
+) -> dict[str, Any]:
     """Return the answer of /api/v1/articles: what may be shown of an article."""
     return {
         "id": article.id,
         "url": article.url,
         "title": article.title,
         "title_highlights": [],
-        "snippet": {"text": (article.lead or excerpt.text)[:_LEAD_IN], "highlights": []},
+        "snippet": {"text": (article.lead or excerpt.text)[:LEAD_IN], "highlights": []},
         "published": _moment(article.published),
         "published_precision": article.published_precision,
         "category": article.category,
@@ -143,6 +148,7 @@ def article_object(article: Article, excerpt: Excerpt, copies: Sequence[Copy]) -
         ],
         "duplicates": [_copy_object(copy) for copy in copies],
         "indicators": indicators_object(article),
+        "citations": asdict(references),
     }
 
 
@@ -199,7 +205,8 @@ def _bucket_object(bucket: FacetBucket) -> dict[str, Any]:
     return counts if bucket.salient is None else counts | {"salient": bucket.salient}
 
 
-def _hit_object(hit: Hit) -> dict[str, Any]:
+def hit_object(hit: Hit) -> dict[str, Any]:
+    """Return a hit as it stands in an answer, and on a line of JSON Lines."""
     asked = {} if hit.explanation is None else {"explain": asdict(hit.explanation)}
     return (
         {

@@ -118,6 +118,12 @@ class KeywordColumn:
         numbers = np.concatenate([sets[~is_several], numbers])
         return np.bincount(numbers, minlength=size + 1)[1:]
 
+    def sums(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return for each document the sum of its values' weights, one a number."""
+        several = np.bincount(self._owners, weights[self._numbers], len(self._sizes))
+        of_sets = np.concatenate([np.zeros(1), weights, several]).astype(np.float32)
+        return of_sets.take(self.sets)
+
     def of_sets(self, counted: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the counts of values for documents that are counted by their set."""
         size = self.size

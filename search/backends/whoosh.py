@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 from time import perf_counter
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from index.analysis import Analyzer, normalise
 from index.backends.whoosh import WhooshIndex
 from index.document import BEIJING, Article, OrganisationType, Precision
-from index.entities import OrganisationTable
+from index.entities import OrganisationTable, annotate
 from index.errors import StoreError, UnknownArticle
 from index.settings import Settings
 from index.store import ArticleStore
@@ -21,12 +21,15 @@ from search.backends.base import Statistics
 from search.backends.cache import ByteCache
 from search.backends.counting import Counted, earliest_of_each, standing_out
 from search.backends.cursor import read_cursor, write_cursor
+from search.backends.desk import Desk, Shown, as_article
 from search.backends.directory import OrganisationDirectory
 from search.backends.evaluator import Evaluator
 from search.backends.explain import explain_hit
 from search.backends.folding import HitList
 from search.backends.matches import Mask, Matches
 from search.backends.ranking import ordered
+from search.backends.related import RelatedFinder
+from search.backends.relating import Impacts, Relater
 from search.backends.selection import Selection, Selector
 from search.backends.typing_aids import TypingAidsMaker
 from search.backends.view import IndexView
@@ -94,6 +97,7 @@ class _Open:
     evaluator: Evaluator
     selector: Selector
     directory: OrganisationDirectory
+    related: RelatedFinder
     articles: dict[str, Article] = field(default_factory=dict)
     copies: dict[int, Copy] = field(default_factory=dict)
 
@@ -117,8 +121,10 @@ class WhooshSearcher:
         )
         self._read = lru_cache(maxsize=_READ)(self._read_query)
         self._index = WhooshIndex(settings.data / "index", self._analyzer.fingerprint)
+        self._no_query = Highlighter(BooleanQuery(), self._analyzer)
         self._lock = Lock()
         self._segments: ByteCache[Any] = ByteCache(0)
+        self._impacts: ByteCache[Impacts] = ByteCache(0, small=0.9)
         self._open: _Open | None = None
         self._store: ArticleStore | None = None
 
@@ -272,17 +278,31 @@ class WhooshSearcher:
             members = [member for member in members if member != document]
             return tuple(self._copies(state, members).values())
 
+    # For editors
+
     def related(self, article_id: str, *, size: int = 10) -> tuple[RelatedHit, ...]:
-        raise NotImplementedError
+        """Return what is related to an article; see `Searcher.related`."""
+        with self._lock:
+            return self._desk().related(self._stored(article_id), size)
 
     def related_to(self, title: str, text: str, *, size: int = 10) -> tuple[RelatedHit, ...]:
-        raise NotImplementedError
+        """Return what is related to a text; see `Searcher.related_to`."""
+        article = annotate(as_article(title, text), self._organisations)
+        with self._lock:
+            return self._desk().related(article, size)
 
     def coverage(self, article_id: str) -> Coverage:
-        raise NotImplementedError
+        """Return who has reported the event of an article; see `Searcher.coverage`."""
+        with self._lock:
+            return self._desk().coverage(self._stored(article_id))
 
     def check_draft(self, title: str, text: str, *, size: int = 10) -> DraftReport:
+        """Mark the paragraphs of a draft; see `Searcher.check_draft`."""
         raise NotImplementedError
+
+    def _desk(self) -> Desk:
+        state = self._current()
+        return Desk(state.related, partial(self._unasked, state))
 
     # Values of fields
 
@@ -390,6 +410,7 @@ class WhooshSearcher:
             former = self._open.view if self._open else None
             size = cache_size(self._settings, self._index)
             self._segments.limit = size // 2
+            self._impacts.limit = size // 2
             view = IndexView(self._index, self._segments, former)
             if former:
                 former.close()
@@ -399,6 +420,7 @@ class WhooshSearcher:
                 evaluator,
                 Selector(view, evaluator, self._canonical),
                 OrganisationDirectory(view, self._organisations),
+                RelatedFinder(Relater(view, self._analyzer, self._impacts)),
             )
         return self._open
 
@@ -478,6 +500,22 @@ class WhooshSearcher:
                 hit = replace(hit, explanation=told)
             hits.append(hit)
         return tuple(hits)
+
+    def _unasked(self, state: _Open, documents: Sequence[int]) -> dict[int, Shown]:
+        """Return documents as articles and hits of a list that no query made."""
+        shown: dict[int, Shown] = {}
+        for document in documents:
+            try:
+                article = self._shown(state, state.view.ids[document].decode())
+            except UnknownArticle:
+                continue  # removed a moment ago; the index follows
+            hit = make_hit(article, self._no_query, 0.0, ())
+            members = [each for each in state.view.clusters.members(document) if each != document]
+            if members:
+                copies = tuple(self._copies(state, members[:_BEHIND]).values())
+                hit = replace(hit, duplicate_count=len(members), copies=copies)
+            shown[document] = article, hit
+        return shown
 
     def _rescored(
         self, view: IndexView, selection: Selection, request: SearchRequest

@@ -1,0 +1,85 @@
+"""Whether two articles are copies of one text, decided from their fingerprints alone."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from index.duplicates.fingerprint import Fingerprint, headline
+
+__all__ = ["Agreement", "agreement", "is_duplicate"]
+
+# Under one headline: a text that is cut, has furniture around it or a word in twenty replaced
+# keeps at least 0.7 of its shingles. What keeps less than 0.8 may be the next issue of a column.
+_SAME_HEADLINE = 0.6
+_SAME_TEXT = 0.8
+_ISSUE_DAYS = 10  # a repost is days late, and the next issue of most columns weeks
+# Under another headline the whole must agree, or a digest would tie all that it quotes together.
+_JACCARD = 0.6
+_RETITLED_DAYS = 30  # advertisements come back under new titles for years
+# What one outlet prints under different titles are most often issues of one form: notices of
+# vulnerabilities, weekly reports. Its own copies have titles that differ by a word.
+_LIKE_TITLE = 0.75
+_LEAST = 100  # shingles; less is a caption and a disclaimer, which agree with any other of its kind
+
+_NUMBER = re.compile(r"[0-9]+")
+_LATIN = re.compile(r"[a-z0-9]+")
+_SIGNS = re.compile(r"[\W_]+")
+_ALL = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The share of the shorter text that the longer has too, and what both share of their union."""
+
+    containment: float
+    jaccard: float
+
+
+def agreement(one: Fingerprint, other: Fingerprint) -> Agreement:
+    """Compare two texts, over the hashes that both would have kept; exact where both kept all."""
+    limit = min(_limit(one), _limit(other))
+    shorter, longer = sorted((one, other), key=lambda print_: print_.count)
+    few = shorter.kept[: np.searchsorted(shorter.kept, limit, side="right")]
+    many = longer.kept[: np.searchsorted(longer.kept, limit, side="right")]
+    if not len(few) or not len(many):
+        return Agreement(0.0, 0.0)
+    places = np.searchsorted(many, few)
+    shared = int((many[np.minimum(places, len(many) - 1)] == few).sum())
+    return Agreement(shared / len(few), shared / (len(few) + len(many) - shared))
+
+
+def _limit(print_: Fingerprint) -> int:
+    return int(print_.kept[-1]) if print_.count > len(print_.kept) else _ALL
+
+
+def is_duplicate(one: Fingerprint, other: Fingerprint) -> bool:
+    """Say whether two articles are copies of one text."""
+    found = agreement(one, other)
+    if found.containment < _SAME_HEADLINE or _differ(_NUMBER, one.title, other.title):
+        return False
+    apart = abs(one.day - other.day) if one.day is not None and other.day is not None else 0
+    if headline(one.title) == headline(other.title):
+        return found.containment >= _SAME_TEXT or apart <= _ISSUE_DAYS
+    if min(one.count, other.count) < _LEAST or found.jaccard < _JACCARD or apart > _RETITLED_DAYS:
+        return False
+    if found.containment < _SAME_TEXT or _differ(_LATIN, one.title, other.title):
+        return False
+    return one.source != other.source or _likeness(one.title, other.title) >= _LIKE_TITLE
+
+
+def _differ(pattern: re.Pattern[str], one: str, other: str) -> bool:
+    """Say whether each title has what the other has not: the number of an issue, a product."""
+    marks, others = set(pattern.findall(one)), set(pattern.findall(other))
+    return bool(marks - others and others - marks)
+
+
+def _likeness(one: str, other: str) -> float:
+    """Return the share of the shorter title's pairs of characters that the other has."""
+    few, many = sorted((_pairs(one), _pairs(other)), key=len)
+    return len(few & many) / len(few) if few else 0.0
+
+
+def _pairs(title: str) -> set[str]:
+    letters = _SIGNS.sub("", title)
+    return {letters[place : place + 2] for place in range(len(letters) - 1)}

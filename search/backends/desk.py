@@ -1,0 +1,116 @@
+"""The editors' desk: what the searcher answers of one state about an article, a text or a draft."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from index.document import BEIJING, Article
+from index.duplicates import agreement, fingerprints
+from index.errors import BadParameter
+from search.backends.related import Found, RelatedFinder, reasons
+from search.backends.relating import Subject
+from search.related import Coverage, RelatedHit, Report
+from search.results import Hit
+
+__all__ = ["Desk", "Shown", "as_article"]
+
+Shown = tuple[Article, Hit]
+"""An article, and the hit that shows it on a list."""
+
+_MOST_REPORTS = 60  # of one event
+_SPARE = 5  # found beyond what is wanted, for some turn out to be copies
+_COPY = 0.8  # containment from which a text is a copy, whatever it is called
+_LIKELY_COPY = 0.4  # nearness of texts below which no copy is
+_TITLE = 80  # characters; a longer first line is no title
+
+
+class Desk:
+    """Answers editors from one state.
+
+    `shown` reads documents as articles and hits, without those that are gone.
+    """
+
+    def __init__(
+        self, finder: RelatedFinder, shown: Callable[[Sequence[int]], Mapping[int, Shown]]
+    ) -> None:
+        self._view = finder.view
+        self._finder = finder
+        self._shown = shown
+
+    def related(self, article: Article, size: int) -> tuple[RelatedHit, ...]:
+        """Return what is related to an article, of the archive or not, without copies of it."""
+        subject = Subject.of(article, self._view.document(article.id))
+        found = self._finder.related(subject, size + _SPARE)
+        shown = self._shown([each.document for each in found])
+        copies = self._copies(article, found, shown)
+        return tuple(
+            RelatedHit(
+                hit=shown[each.document][1],
+                reasons=reasons(each, subject, shown[each.document][0]),
+            )
+            for each in found
+            if each.document in shown and each.document not in copies
+        )[:size]
+
+    def coverage(self, article: Article) -> Coverage:
+        """Return the reports of an article's event, itself among them."""
+        own = self._view.document(article.id)
+        subject = Subject.of(article, own)
+        shown = self._shown(self._finder.event(subject, _MOST_REPORTS))
+        hits = [hit for _, hit in shown.values()]
+        if own is None:
+            return Coverage(article=article.id, reports=())  # added a moment ago; the index follows
+        return Coverage(article=article.id, reports=tuple(_report(hit, hits[0]) for hit in hits))
+
+    def _copies(
+        self, article: Article, found: Iterable[Found], shown: Mapping[int, Shown]
+    ) -> frozenset[int]:
+        """Return what of some found documents is the same text, though under another headline."""
+        likely = [
+            each.document for each in found if each.text >= _LIKELY_COPY and each.document in shown
+        ]
+        if not likely:
+            return frozenset()
+        own, *others = fingerprints([article, *(shown[document][0] for document in likely)])
+        return frozenset(
+            document
+            for document, other in zip(likely, others, strict=True)
+            if agreement(own, other).containment >= _COPY
+        )
+
+
+def _report(hit: Hit, first: Hit) -> Report:
+    if hit is first or "day" in (hit.published_precision, first.published_precision):
+        return Report(hit=hit, lag=None)
+    if hit.published is None or first.published is None:
+        return Report(hit=hit, lag=None)
+    return Report(hit=hit, lag=hit.published - first.published)
+
+
+def as_article(title: str, text: str) -> Article:
+    """Return a text as an article of today that no page has; the first line may be its title.
+
+    Raises BadParameter for one without a letter or digit.
+    """
+    if not any(map(str.isalnum, title + text)):
+        raise BadParameter("text", "", "稿件里没有文字，请粘贴要核对的内容")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not title.strip() and len(lines) > 1 and len(lines[0]) <= _TITLE:
+        title, lines = lines[0], lines[1:]
+    return Article(
+        id="",
+        url=None,
+        title=title.strip(),
+        published=datetime.now(BEIJING),
+        published_precision="minute",
+        category=None,
+        category_printed=None,
+        source="",
+        author=None,
+        tags=(),
+        lead="",
+        body="\n".join(lines),
+        views=None,
+        images=(),
+        truncated=False,
+        fetched=None,
+    )

@@ -1,0 +1,193 @@
+"""Related coverage: which of the nearest articles are shown, why, and which report one event."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.document import Article
+from search import similarity
+from search.backends.relating import Nearness, Relater, Subject, counted_words
+from search.related import Reason
+
+__all__ = ["Found", "RelatedFinder", "reasons"]
+
+_CONSIDERED = 4  # times as many as are wanted, so that there is a choice
+_VERSIONS = 2  # articles of one story, the subject's own apart
+_NUMBERED = ("CVE-", "CNVD-", "CNNVD-")  # identifiers of a single vulnerability
+_SHOWN = 3  # shared names or words of one kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A related article: its document, how near it is in all, how near its text alone is.
+
+    `words` are the subject's telling words that it has too.
+    """
+
+    document: int
+    nearness: float
+    text: float
+    same_event: bool
+    words: tuple[str, ...]
+
+
+class RelatedFinder:
+    """Finds related articles and the reports of an event in one state."""
+
+    def __init__(self, relater: Relater) -> None:
+        self._relater = relater
+        self.view = relater.view
+        self._last: tuple[Subject, Nearness] | None = None
+
+    def related(self, subject: Subject, size: int) -> tuple[Found, ...]:
+        """Return the most related articles, the nearest first.
+
+        Of near-duplicates the nearest one stands for all; those of the subject are left out. Of a
+        story, other than the subject's own, further versions come last.
+        """
+        nearness = self._nearness(subject)
+        documents = self._nearest(nearness, subject, _CONSIDERED * size)
+        same_event = self._same_event(nearness, subject)
+        is_event = same_event[documents]
+        chosen = self._diverse(documents, is_event)[:size]
+        held = {word: self._relater.holders(word, chosen) for word, _ in nearness.words if chosen}
+        return tuple(
+            Found(
+                document=document,
+                nearness=float(nearness.total[document]),
+                text=float(nearness.text[document]),
+                same_event=bool(same_event[document]),
+                words=tuple(word for word, holds in held.items() if holds[place]),
+            )
+            for place, document in enumerate(chosen)
+        )
+
+    def event(self, subject: Subject, size: int) -> tuple[int, ...]:
+        """Return the documents that report the event of a subject, the earliest first.
+
+        Of near-duplicates it is the canonical one. The subject's own document is among them.
+        """
+        nearness = self._nearness(subject)
+        scores = np.where(self._same_event(nearness, subject), nearness.total, 0)
+        found = set(self._canonical(self._top(scores, subject, size)))
+        if subject.document is not None:
+            found |= {subject.document, *self._canonical([subject.document])}
+        order = self.view.oldest_first
+        return tuple(sorted(found, key=lambda document: (order[document], document)))
+
+    def _nearness(self, subject: Subject) -> Nearness:
+        if self._last is None or self._last[0] is not subject:
+            self._last = subject, self._relater.nearness(subject)
+        return self._last[1]
+
+    def _same_event(self, nearness: Nearness, subject: Subject) -> NDArray[np.bool_]:
+        """Say of each document whether it reports the event of the subject, perhaps otherwise."""
+        least = np.full(len(nearness.total), similarity.EVENT_NEARNESS, np.float32)
+        least[~nearness.shares_names] = similarity.EVENT_NEARNESS_UNNAMED
+        least[nearness.is_own_source] = similarity.EVENT_NEARNESS_OF_SOURCE
+        least[nearness.is_own_source & ~nearness.shares_names] = np.inf
+        found: NDArray[np.bool_] = (
+            (nearness.total >= least)
+            & (nearness.text >= similarity.EVENT_TEXT)
+            & (nearness.days <= similarity.EVENT_DAYS)
+        )
+        own = {each.casefold() for each in subject.identifiers if each.startswith(_NUMBERED)}
+        if own:
+            # One advisory is written like the next; other vulnerabilities are other events.
+            column = self.view.keywords["identifier"]
+            numbered = np.array([each.startswith(_NUMBERED) for each in column.values], np.float32)
+            shared = np.array([each.casefold() in own for each in column.values], np.float32)
+            found &= (column.sums(shared) > 0) | (column.sums(numbered) == 0)
+        return found
+
+    def _nearest(self, nearness: Nearness, subject: Subject, count: int) -> list[int]:
+        scores = np.where(nearness.total >= similarity.RELATED_LEAST, nearness.total, 0)
+        return self._top(scores, subject, count)
+
+    def _top(self, scores: NDArray[np.float32], subject: Subject, count: int) -> list[int]:
+        """Return the best documents, one of each cluster, and none of the subject's own."""
+        clusters = self.view.clusters
+        scores = scores.copy()
+        if subject.document is not None:
+            scores[[subject.document, *clusters.members(subject.document)]] = 0
+        found: list[int] = []
+        wanted = 2 * count  # some will be folded away
+        while True:
+            wanted = min(wanted, len(scores))
+            best = np.argpartition(-scores, wanted - 1)[:wanted] if wanted else np.empty(0, int)
+            best = best[np.lexsort((self.view.newest_first[best], -scores[best]))]
+            best = best[scores[best] > 0]
+            numbers = clusters.numbers[best]
+            is_first = numbers == 0
+            is_first[np.unique(numbers, return_index=True)[1]] = True
+            found = best[is_first].tolist()
+            if len(found) >= count or len(best) < wanted or wanted == len(scores):
+                return found[:count]
+            wanted *= 2
+
+    def _canonical(self, documents: Iterable[int]) -> list[int]:
+        clusters = self.view.clusters
+        return [
+            int(clusters.canonical[clusters.numbers[document]])
+            if clusters.numbers[document]
+            else document
+            for document in documents
+        ]
+
+    def _diverse(self, documents: Sequence[int], is_event: NDArray[np.bool_]) -> list[int]:
+        """Return documents in their order, but the third version of a story and more at the end."""
+        if not documents:
+            return []
+        told = self._titles_alike(documents)
+        days = self.view.published[documents] / 86_400
+        alike = told & (np.abs(days[:, None] - days[None, :]) <= similarity.EVENT_DAYS)
+        kept: list[int] = []
+        later: list[int] = []
+        for place in range(len(documents)):
+            versions = sum(alike[place, other] and not is_event[other] for other in kept)
+            too_many = not is_event[place] and versions >= _VERSIONS
+            (later if too_many else kept).append(place)
+        return [documents[place] for place in (*kept, *later)]
+
+    def _titles_alike(self, documents: Sequence[int]) -> NDArray[np.bool_]:
+        titles = [self.view.title(document) for document in documents]
+        tokens = self._relater.analyzer.field_tokens(titles)
+        vectors = np.zeros((len(titles), max(1, len(tokens.vocabulary))), np.float32)
+        numbers = {word: number for number, word in enumerate(tokens.vocabulary)}
+        for place in range(len(titles)):
+            for word, weight in self._relater.weighted("title", counted_words(tokens, place)):
+                vectors[place, numbers[word]] = weight
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+        alike: NDArray[np.bool_] = vectors @ vectors.T >= similarity.STORY_TITLES
+        return alike
+
+
+def reasons(found: Found, subject: Subject, article: Article) -> tuple[Reason, ...]:
+    """Return why an article is related to a subject, the most telling first."""
+    shared = [mention for mention in article.mentions if mention.name in subject.organisations]
+    # Who acts in both comes before who is only mentioned.
+    shared.sort(key=lambda mention: -(subject.organisations[mention.name] + mention.salient))
+    groups = tuple(mention.name for mention in shared if mention.type == "group")
+    others = tuple(mention.name for mention in shared if mention.type != "group")
+    identifiers = tuple(each for each in article.identifiers if each in subject.identifiers)
+    told = "".join((*groups, *others, *identifiers)).casefold()
+    words = _separate(word for word in found.words if word not in told)
+    candidates = (
+        Reason(kind="identifier", values=identifiers[:_SHOWN]),
+        Reason(kind="group", values=groups[:_SHOWN]),
+        Reason(kind="organisation", values=others[:_SHOWN]),
+        Reason(kind="words", values=words[:_SHOWN]),
+    )
+    some = tuple(reason for reason in candidates if reason.values)
+    return (Reason(kind="event"), *some) if found.same_event else some
+
+
+def _separate(words: Iterable[str]) -> tuple[str, ...]:
+    """Return words of which none is part of another: of 供应链 and 供应 the longer one."""
+    found: list[str] = []
+    for word in words:
+        if not any(word in other for other in found):
+            found = [other for other in found if other not in word] + [word]
+    return tuple(found)

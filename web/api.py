@@ -53,14 +53,9 @@ def blueprint(searcher: Searcher) -> Blueprint:
         found = searcher.facet(asked, name, typed, size=limit)
         return json_response(facet_object(asked, name, typed, found))
 
-    def _answer(article: Article) -> Response:
-        copies = searcher.copies(article.id)
-        cited = references(article, today())
-        return json_response(article_object(article, excerpt(article), cited, copies))
-
     @api.get("/articles/<article_id>")
     def article(article_id: str) -> Response:
-        return _answer(searcher.article(article_id))
+        return _article_response(searcher, searcher.article(article_id))
 
     @api.get("/articles/<article_id>/related")
     def related(article_id: str) -> Response:
@@ -86,6 +81,11 @@ def blueprint(searcher: Searcher) -> Blueprint:
         url = request.args.get("url", "").strip()
         if not url:
             raise BadParameter("url", "", "请给出文章的地址，如 ?url=https://…")
-        return _answer(searcher.article_by_url(url))
+        return _article_response(searcher, searcher.article_by_url(url))
 
     return api
+
+
+def _article_response(searcher: Searcher, article: Article) -> Response:
+    cited, copies = references(article, today()), searcher.copies(article.id)
+    return json_response(article_object(article, excerpt(article), cited, copies))

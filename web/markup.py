@@ -73,6 +73,15 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def number_of_copies(source: str, count: int, copies: Sequence[Copy]) -> str:
+    """Return how many copies an article has: 3 家 where each is another outlet's, or else 3 篇.
+
+    `copies` may be some of them only.
+    """
+    outlets = {source, *(copy.source for copy in copies)}
+    return f"{count:,} {'家' if len(outlets) == count + 1 else '篇'}"
+
+
 def lag(behind: timedelta) -> str:
     """Return a time behind the first report: +9 小时 48 分, +1 天 8 小时, after ten days +17 天."""
     minutes = int(behind.total_seconds()) // 60
@@ -86,15 +95,6 @@ def lag(behind: timedelta) -> str:
     if hours:
         return f"+{hours} 小时 {rest} 分" if rest else f"+{hours} 小时"
     return f"+{rest} 分"
-
-
-def number_of_copies(source: str, count: int, copies: Sequence[Copy]) -> str:
-    """Return how many copies an article has: 3 家 where each is another outlet's, or else 3 篇.
-
-    `copies` may be some of them only.
-    """
-    outlets = {source, *(copy.source for copy in copies)}
-    return f"{count:,} {'家' if len(outlets) == count + 1 else '篇'}"
 
 
 def period(first: date | None, last: date | None) -> str:

@@ -93,11 +93,11 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
         return render_template(
             "article.html",
             article=found,
+            copies=searcher.copies(article_id),
             event=event,
             related=[other for other in related if other.hit.id not in known][:_RELATED],
             reason_parts=reason_parts,
             reason_text=reason_text,
-            copies=searcher.copies(article_id),
             excerpt=excerpt(found),
             references=references(found, today()),
             types=organisations.TYPES,

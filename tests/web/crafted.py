@@ -18,7 +18,7 @@ from search.related import (
     Report,
     UnseenName,
 )
-from search.results import Hit, Snippet
+from search.results import Copy, Hit, Snippet
 
 __all__ = ["COPIED", "DRAFT", "CraftedSearcher", "make_hit", "make_reports"]
 
@@ -67,6 +67,21 @@ def make_hit(number: int, **values: Any) -> Hit:
     return Hit(**(defaults | values))
 
 
+def _copies() -> tuple[Copy, ...]:
+    """Reposts by three other outlets."""
+    return tuple(
+        Copy(
+            id=f"copy{source}",
+            url=None,
+            title="转载",
+            source=source,
+            published=_FIRST,
+            published_precision="minute",
+        )
+        for source in ("企安速递", "云汀科技", "工控圈")
+    )
+
+
 def make_reports() -> tuple[Report, ...]:
     """Six reports of one event: article 1 has three reposts, of article 3 only a day is known."""
     reports = []
@@ -79,6 +94,7 @@ def make_reports() -> tuple[Report, ...]:
             published=_FIRST + (lag or timedelta(days=number and 1)),
             published_precision=precision,
             duplicate_count=3 if number == 1 else 0,
+            copies=_copies() if number == 1 else (),
         )
         reports.append(Report(hit=hit, lag=lag))
     return tuple(reports)

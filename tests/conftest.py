@@ -10,6 +10,7 @@ import pytest
 from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
 from index.document import Article
+from index.duplicates import fingerprints, fingerprints_version
 from index.schema import index_batch
 from index.settings import Settings
 from index.store import ArticleStore, page_digest
@@ -87,10 +88,15 @@ def fill(settings: Settings, analyzer: Analyzer, articles: Iterable[Article]) ->
         for article in articles:
             raw = article.id.encode()
             store.put_article(page_digest(raw), f"{article.id}.md", "md", raw, "test", article)
+        for identifier in store.without_fingerprint(fingerprints_version()):
+            store.add_fingerprint(identifier, *fingerprints([store.article(identifier)]))
+        store.settle_clusters()
         store.commit()
         index = WhooshIndex(settings.data / "index", analyzer.fingerprint)
         with index.writer(store.revision, rebuild=True) as writer:
-            writer.update_documents(index_batch(list(store.articles()), analyzer))
+            kept = list(store.articles())
+            clusters = store.clusters(article.id for article in kept)
+            writer.update_documents(index_batch(kept, analyzer, clusters))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import pytest
 from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
 from index.document import Article
+from index.duplicates import fingerprints, fingerprints_version
 from index.schema import index_batch
 from index.settings import Settings
 from index.store import ArticleStore, page_digest
@@ -19,7 +20,6 @@ ROOT = Path(__file__).parents[1]
 
 ArticleMaker = Callable[..., Article]
 SearcherMaker = Callable[..., Searcher]
-_ALONE: Mapping[str, str] = {}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,20 +86,26 @@ def fill(
     settings: Settings,
     analyzer: Analyzer,
     articles: Iterable[Article],
-    clusters: Mapping[str, str] = _ALONE,
+    clusters: Mapping[str, str] | None = None,
 ) -> None:
     """Store and index articles as `build` does, without pages and processes.
 
-    `clusters` are those of near-duplicates, by article.
+    `clusters` names those of near-duplicates, by article; by default they are found.
     """
     with ArticleStore(settings.data / "articles.sqlite3") as store:
         for article in articles:
             raw = article.id.encode()
             store.put_article(page_digest(raw), f"{article.id}.md", "md", raw, "test", article)
+        for identifier in store.without_fingerprint(fingerprints_version()):
+            store.add_fingerprint(identifier, *fingerprints([store.article(identifier)]))
+        store.settle_clusters()
         store.commit()
         index = WhooshIndex(settings.data / "index", analyzer.fingerprint)
         with index.writer(store.revision, rebuild=True) as writer:
-            writer.update_documents(index_batch(list(store.articles()), analyzer, clusters))
+            kept = list(store.articles())
+            if clusters is None:
+                clusters = store.clusters(article.id for article in kept)
+            writer.update_documents(index_batch(kept, analyzer, clusters))
 
 
 @pytest.fixture(scope="session")
@@ -112,7 +118,7 @@ def fill_folder(analyzer: Analyzer) -> Callable[..., Searcher]:
     """A function from a folder, articles and perhaps their clusters to a searcher over them."""
 
     def build(
-        folder: Path, articles: Iterable[Article], clusters: Mapping[str, str] = _ALONE
+        folder: Path, articles: Iterable[Article], clusters: Mapping[str, str] | None = None
     ) -> Searcher:
         settings = Settings(data=folder)
         fill(settings, analyzer, articles, clusters)
@@ -126,7 +132,7 @@ def searcher_over(tmp_path: Path, fill_folder: Callable[..., Searcher]) -> Itera
     """A function from articles, and perhaps clusters, to a searcher, closed after the test."""
     opened: list[Searcher] = []
 
-    def build(articles: Iterable[Article], clusters: Mapping[str, str] = _ALONE) -> Searcher:
+    def build(articles: Iterable[Article], clusters: Mapping[str, str] | None = None) -> Searcher:
         opened.append(fill_folder(tmp_path / f"data{len(opened)}", articles, clusters))
         return opened[-1]
 

@@ -40,7 +40,7 @@ from search.parser import parse_query
 from search.results import Hit
 from search.rewrite import Rewriter, explain_query
 from search.synonyms import Synonyms
-from web.draft_input import MAX_RELATED
+from web.draft_input import MAX_DRAFT, MAX_RELATED
 from web.evaluate import print_run, run_object
 from web.export import whole_list
 from web.formats import FORMATS
@@ -343,9 +343,14 @@ def related_command(
 
 def _read_stdin() -> str:
     try:
-        return sys.stdin.buffer.read().decode("utf-8-sig")
+        text = sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise click.UsageError("The text on stdin is not UTF-8.") from None
+    if len(text) > MAX_DRAFT:
+        raise click.UsageError(
+            f"The text has {len(text):,} characters, the most are {MAX_DRAFT:,}."
+        )
+    return text
 
 
 @main.command("extract")

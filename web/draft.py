@@ -12,7 +12,7 @@ from search import Searcher
 from search.related import DraftMark, DraftParagraph, DraftReport, Passage
 from search.results import Highlight
 from web.draft_input import MAX_DRAFT, DraftInput, read_form, unlogged
-from web.related import MARKS, reason_parts, reasons_text, source_note
+from web.related import MARKS, paragraphs_text, reasons_text, source_note
 
 __all__ = ["Bar", "Verdict", "merged", "register", "verdict"]
 
@@ -53,7 +53,7 @@ def register(pages: Blueprint, searcher: Searcher) -> None:
             most=MAX_DRAFT,
             marks=MARKS,
             merged=merged,
-            reason_parts=reason_parts,
+            paragraphs_text=paragraphs_text,
             reasons_text=reasons_text,
             source_note=source_note,
             **found,
@@ -67,7 +67,7 @@ def register(pages: Blueprint, searcher: Searcher) -> None:
     def check_draft() -> str | tuple[str, int]:
         with unlogged():
             sent = read_form(request)
-            if sent.is_empty:
+            if not sent.text.strip():
                 return page(sent, problem="还没有稿件。请把正文贴进下面的框里，再按“核对”。"), 400
             if sent.is_too_long:
                 length = len(sent.title) + len(sent.text)

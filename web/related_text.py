@@ -6,7 +6,7 @@ from search.related import DraftParagraph, DraftReport, RelatedHit
 from search.results import Hit
 from web.draft import verdict
 from web.markup import day
-from web.related import MARKS, reasons_text, source_note
+from web.related import MARKS, paragraphs_text, reasons_text, source_note
 
 __all__ = ["draft_lines", "related_lines"]
 
@@ -25,9 +25,9 @@ def related_lines(related: Sequence[RelatedHit]) -> Iterator[str]:
 
 def draft_lines(report: DraftReport) -> Iterator[str]:
     """Give each paragraph with its mark and sources, then names, then related articles."""
-    told = verdict(report)
-    marks = "，".join(text for _, text in told.counts)
-    yield f"{told.paragraphs} 段，{told.characters} 字：{marks}（库中 {report.articles:,} 篇）"
+    whole = verdict(report)
+    marks = "，".join(text for _, text in whole.counts)
+    yield f"{whole.paragraphs} 段，{whole.characters} 字：{marks}（库中 {report.articles:,} 篇）"
     for paragraph in report.paragraphs:
         yield ""
         yield from _paragraph_lines(paragraph)
@@ -39,8 +39,9 @@ def draft_lines(report: DraftReport) -> Iterator[str]:
         yield "\n库中未见，请核对写法"
         for unseen in report.unseen:
             near = "、".join(f"{name}（{count:,} 篇）" for name, count in unseen.near[:_NAMES])
-            places = "、".join(map(str, unseen.paragraphs))
-            yield f"  {unseen.name}  第 {places} 段" + (f"，近似：{near}" if near else "")
+            places = paragraphs_text(unseen.paragraphs) if unseen.paragraphs else ""
+            told = "，".join(part for part in (places, near and f"近似：{near}") if part)
+            yield f"  {unseen.name}  {told}".rstrip()
     if report.related:
         yield "\n相关报道"
         yield from (f"  {line}" for line in related_lines(report.related))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from index.document import BEIJING
 from search.related import Coverage, Report
 from search.results import Hit
-from web.markup import clock, lag
+from web.markup import clock, lag, number_of_copies
 
 __all__ = ["Entry", "Ruler", "Timeline", "timeline"]
 
@@ -29,11 +29,15 @@ _UNITS = ((_DAY, "天"), (_HOUR, "小时"), (_MINUTE, "分"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One report: `lag` is what stands before it, `when` its time as far as it is known."""
+    """One report: `lag` is what stands before it, `when` its time as far as it is known.
+
+    `copies` tells of its reposts, or that it is one; empty where there are none.
+    """
 
     hit: Hit
     lag: str
     when: str
+    copies: str
     is_current: bool
 
 
@@ -82,6 +86,7 @@ def timeline(coverage: Coverage) -> Timeline | None:
             hit=report.hit,
             lag="首发" if report is first else _lag(report),
             when=_when(report.hit, with_year=len(years) > 1),
+            copies=_copies(report.hit),
             is_current=report.hit.id == coverage.article,
         )
         for report in reports
@@ -127,6 +132,15 @@ def _when(hit: Hit, *, with_year: bool) -> str:
         return ""
     told = clock(hit.published, hit.published_precision)
     return told if with_year else told[5:]
+
+
+def _copies(hit: Hit) -> str:
+    if not hit.duplicate_count:
+        return ""
+    first = next((copy for copy in hit.copies if copy.is_first), None)
+    if first:
+        return f"转载，最早见于{first.source}"
+    return f"另有 {number_of_copies(hit.source, hit.duplicate_count, hit.copies)}转载"
 
 
 def _summary(reports: Sequence[Report]) -> str:

@@ -20,7 +20,7 @@ from search.related import (
 )
 from search.results import Copy, Hit, Snippet
 
-__all__ = ["COPIED", "DRAFT", "CraftedSearcher", "make_hit", "make_reports"]
+__all__ = ["COPIED", "DRAFT", "CraftedSearcher", "make_copy", "make_hit", "make_reports"]
 
 COPIED = (
     "该平台的文件分发接口只校验文件扩展名，不校验上传者所属的租户，"
@@ -67,18 +67,16 @@ def make_hit(number: int, **values: Any) -> Hit:
     return Hit(**(defaults | values))
 
 
-def _copies() -> tuple[Copy, ...]:
-    """Reposts by three other outlets."""
-    return tuple(
-        Copy(
-            id=f"copy{source}",
-            url=None,
-            title="转载",
-            source=source,
-            published=_FIRST,
-            published_precision="minute",
-        )
-        for source in ("企安速递", "云汀科技", "工控圈")
+def make_copy(source: str, *, is_first: bool = False) -> Copy:
+    """A repost in another outlet, or what was reposted."""
+    return Copy(
+        id=source,
+        url=None,
+        title=source,
+        source=source,
+        published=_FIRST,
+        published_precision="minute",
+        is_first=is_first,
     )
 
 
@@ -94,7 +92,7 @@ def make_reports() -> tuple[Report, ...]:
             published=_FIRST + (lag or timedelta(days=number and 1)),
             published_precision=precision,
             duplicate_count=3 if number == 1 else 0,
-            copies=_copies() if number == 1 else (),
+            copies=tuple(map(make_copy, ("企安速递", "云汀科技", "工控圈"))) if number == 1 else (),
         )
         reports.append(Report(hit=hit, lag=lag))
     return tuple(reports)
@@ -169,7 +167,7 @@ class CraftedSearcher:
                 UnseenName(
                     name="槐州市智造服务中心", paragraphs=(1, 4), near=(("槐州市中心医院", 6),)
                 ),
-                UnseenName(name="<b>远舟二代</b>", paragraphs=(5,), near=()),
+                UnseenName(name="<b>远舟二代</b>", paragraphs=(), near=()),
             ),
             related=make_related()[:size],
         )

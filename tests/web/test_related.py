@@ -12,11 +12,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from search.related import Coverage, Reason, Report
-from tests.web.crafted import CraftedSearcher, make_hit, make_reports
+from tests.web.crafted import CraftedSearcher, make_copy, make_hit, make_reports
 from tests.web.html import Element, Page, get_page
 from web.cli import main
 from web.markup import lag
-from web.related import reason_text, reasons_text
+from web.related import paragraphs_text, reason_text, reasons_text
 from web.timeline import Timeline, timeline
 
 ARTICLE = f"{1:016x}"
@@ -60,6 +60,18 @@ def inside(element: Element, tag: str) -> list[Element]:
 def test_a_reason_is_told_in_words(reason: Reason, text: str) -> None:
     assert reason_text(reason) == text
     assert reasons_text((reason, reason)) == f"{text}；{text}"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ((2,), "第 2 段"),
+        ((1, 2, 4), "第 1、2、4 段"),
+        ((1, 3, 4, 5, 6, 9), "第 1、3 至 6、9 段"),
+    ],
+)
+def test_paragraphs_are_told_in_words(numbers: tuple[int, ...], text: str) -> None:
+    assert paragraphs_text(numbers) == text
 
 
 @pytest.mark.parametrize(
@@ -151,6 +163,14 @@ def test_behind_a_day_that_comes_first_no_lag_is_known() -> None:
     assert [entry.lag for entry in counted.shown[:3]] == ["仅知日期", "首发", "+9 小时 48 分"]
     assert counted.ruler
     assert counted.ruler.ticks[0] == 0
+
+
+def test_a_repost_names_the_outlet_that_had_it_first() -> None:
+    first, second, *_ = make_reports()
+    copies = (make_copy("析木社区", is_first=True), make_copy("工控圈"))
+    repost = replace(second.hit, copies=copies, duplicate_count=2)
+    found = told((first, Report(hit=repost, lag=second.lag)))
+    assert [entry.copies for entry in found.shown] == ["", "转载，最早见于析木社区"]
 
 
 def test_an_undated_report_says_so() -> None:
@@ -313,7 +333,8 @@ def test_the_command_says_what_is_wrong(
     assert told in result.stderr
 
 
-def test_the_command_refuses_what_is_no_text(anwen: Callable[..., Result]) -> None:
-    result = anwen("-", input=b"\xc4\xe3\xba\xc3")
-    assert result.exit_code == 2
-    assert "UTF-8" in result.stderr
+def test_the_command_refuses_what_is_no_text_or_too_long(anwen: Callable[..., Result]) -> None:
+    for sent, told in ((b"\xc4\xe3\xba\xc3", "UTF-8"), ("字" * 20_001, "20,001 characters")):
+        result = anwen("-", input=sent)
+        assert result.exit_code == 2
+        assert told in result.stderr

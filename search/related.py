@@ -8,6 +8,7 @@ from index.document import OrganisationType
 from search.results import Hit
 
 __all__ = [
+    "MAX_DRAFT",
     "Coverage",
     "DraftMark",
     "DraftName",
@@ -24,6 +25,8 @@ __all__ = [
 
 ReasonKind = Literal["event", "identifier", "group", "organisation", "words"]
 DraftMark = Literal["new", "covered", "copied", "short"]
+
+MAX_DRAFT = 20_000  # characters of title and text together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from flask import Request, current_app
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
 from index.errors import AnwenError, BadBody
+from search.related import MAX_DRAFT
 
 __all__ = [
     "MAX_BODY",
@@ -23,7 +24,6 @@ __all__ = [
     "unlogged",
 ]
 
-MAX_DRAFT = 20_000  # characters of title and text together
 MAX_BODY = 1_000_000  # bytes; a form writes a character in up to twelve, JSON too
 MAX_RELATED = 50  # related articles that one answer may hold
 

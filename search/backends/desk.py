@@ -11,7 +11,7 @@ from search.backends.draft_names import DraftNames
 from search.backends.drafts import DraftChecker
 from search.backends.related import Found, RelatedFinder, reasons
 from search.backends.relating import Subject
-from search.related import Coverage, DraftReport, RelatedHit, Report
+from search.related import MAX_DRAFT, Coverage, DraftReport, RelatedHit, Report
 from search.results import Hit
 
 __all__ = ["Desk", "Shown", "as_article"]
@@ -24,7 +24,8 @@ _NEAREST = 10  # articles near a whole draft whose text it is compared with
 _SPARE = 5  # found beyond what is wanted, for some turn out to be copies
 _COPY = 0.8  # containment from which a text is a copy, whatever it is called
 _LIKELY_COPY = 0.4  # nearness of texts below which no copy is
-_TITLE = 80  # characters; a longer first line is no title
+_TITLE = 80  # characters; a longer first line is no title, and neither is a sentence
+_SENTENCE_ENDS = ("。", "！", "？", "!", "?", "；", "：", "”")
 
 
 class Desk:
@@ -48,14 +49,14 @@ class Desk:
         found = self._finder.related(subject, size + _SPARE)
         shown = self._shown([each.document for each in found])
         copies = self._copies(article, found, shown)
-        return tuple(
-            RelatedHit(
-                hit=shown[each.document][1],
-                reasons=reasons(each, subject, shown[each.document][0]),
-            )
+        told = [
+            RelatedHit(hit=shown[each.document][1], reasons=told)
             for each in found
-            if each.document in shown and each.document not in copies
-        )[:size]
+            if each.document in shown
+            and each.document not in copies
+            and (told := reasons(each, subject, shown[each.document][0]))
+        ]
+        return tuple(told[:size])
 
     def check(
         self, draft: Article, checker: DraftChecker, names: DraftNames, size: int
@@ -114,12 +115,15 @@ def _report(hit: Hit, first: Hit) -> Report:
 def as_article(title: str, text: str) -> Article:
     """Return a text as an article of today that no page has; the first line may be its title.
 
-    Raises BadParameter for one without a letter or digit.
+    Raises BadParameter for one without a letter or digit, and one that is too long.
     """
+    if len(title) + len(text) > MAX_DRAFT:
+        raise BadParameter("text", text[:20], f"最多 {MAX_DRAFT:,} 字，请分开核对")
     if not any(map(str.isalnum, title + text)):
         raise BadParameter("text", "", "稿件里没有文字，请粘贴要核对的内容")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not title.strip() and len(lines) > 1 and len(lines[0]) <= _TITLE:
+    first = lines[0] if len(lines) > 1 and not title.strip() else ""
+    if first and len(first) <= _TITLE and not first.endswith(_SENTENCE_ENDS):
         title, lines = lines[0], lines[1:]
     return Article(
         id="",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from index.analysis import Analyzer
+from index.analysis import Analyzer, normalise
 from index.document import Article, OrganisationType
 from search.backends.directory import OrganisationDirectory
 from search.backends.view import IndexView
@@ -98,7 +98,9 @@ class DraftNames:
         known = {surface for mention in draft.mentions for surface in mention.surfaces}
         quoted = dict.fromkeys(word for text in paragraphs for word in _QUOTED.findall(text))
         for word in list(quoted)[:_MOST_QUOTED]:
-            if word in known or self._count(word):
+            # A phrase of everyday words in quotation marks is no name.
+            is_name = not all(term.is_term for term in self._analyzer.query_terms(word))
+            if word in known or not is_name or self._count(word):
                 continue
             shorter = (word[:size] for size in range(len(word) - 1, 1, -1))
             near = next(((part, count) for part in shorter if (count := self._count(part))), None)
@@ -125,9 +127,9 @@ class DraftNames:
 
 def _paragraphs_with(names: Iterable[str], paragraphs: Sequence[str]) -> tuple[int, ...]:
     """Return the numbers of the paragraphs, from 1, that hold one of some names."""
-    wanted = [name.casefold() for name in names]
+    wanted = [normalise(name).text for name in names]
     return tuple(
         number
-        for number, text in enumerate(paragraphs, 1)
-        if any(name in text.casefold() for name in wanted)
+        for number, text in enumerate(map(normalise, paragraphs), 1)
+        if any(name in text.text for name in wanted)
     )

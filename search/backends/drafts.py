@@ -98,6 +98,8 @@ class DraftChecker:
         """Mark the paragraphs of a draft; `nearest` are the documents nearest to all of it."""
         paragraphs = paragraphs_of(draft)
         words = self._weighted_words(paragraphs)
+        if not paragraphs:
+            return ()
         likely = dict.fromkeys(nearest[:_OF_DRAFT])
         for text, weights in zip(paragraphs, words, strict=True):
             likely |= dict.fromkeys(self._likely(text, weights))
@@ -178,7 +180,7 @@ class DraftChecker:
             first += len(text.parts)
         shares = (before[ends] > before[starts]).astype(np.float32) @ weights
         sizes = [len(text.parts) for text in texts.values()]
-        return dict(zip(texts, np.split(shares, np.cumsum(sizes)[:-1]), strict=True))
+        return dict(zip(texts, np.split(shares, np.cumsum(sizes)), strict=False))
 
     def _matches(
         self,

@@ -23,7 +23,8 @@ from search.backends.view import IndexView
 __all__ = ["Impacts", "Nearness", "Relater", "Subject", "Words", "counted_words"]
 
 _DAY = 86_400  # seconds
-_TELLING = 40  # words of a subject of which it is kept who has them
+_COMMON_FROM = 20  # articles; in a smaller archive a word of the one subject is soon everywhere
+_TELLING = 100  # words of a subject of which it is kept who has them
 _FACTORS = (np.maximum(LENGTHS, 1) ** -similarity.NORM_EXPONENT).astype(np.float16)
 
 _Scores = NDArray[np.float32]
@@ -142,7 +143,7 @@ class Relater:
     def weighted(self, field: str, counts: Mapping[str, int]) -> Words:
         """Return counted words with their tf-idf, without those that are unknown or everywhere."""
         articles = self.view.article_count
-        most = similarity.COMMON * articles
+        most = max(similarity.COMMON * articles, _COMMON_FROM)
         found = [
             (word, (1 + float(np.log(count))) * similarity.idf(articles, frequency))
             for word, count in counts.items()

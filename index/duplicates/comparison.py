@@ -41,9 +41,12 @@ class Agreement:
 def agreement(one: Fingerprint, other: Fingerprint) -> Agreement:
     """Compare two texts, over the hashes that both would have kept; exact where both kept all."""
     limit = min(_limit(one), _limit(other))
-    shorter, longer = sorted((one, other), key=lambda print_: print_.count)
-    few = shorter.kept[: np.searchsorted(shorter.kept, limit, side="right")]
-    many = longer.kept[: np.searchsorted(longer.kept, limit, side="right")]
+    # Of two texts of one length the sample decides, so that the order of the two never does.
+    samples = [
+        (print_.count, print_.kept[: np.searchsorted(print_.kept, limit, side="right")])
+        for print_ in (one, other)
+    ]
+    few, many = (kept for _, kept in sorted(samples, key=lambda each: (each[0], len(each[1]))))
     if not len(few) or not len(many):
         return Agreement(0.0, 0.0)
     places = np.searchsorted(many, few)

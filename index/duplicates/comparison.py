@@ -16,6 +16,7 @@ _SAME_TEXT = 0.8
 _ISSUE_DAYS = 10  # a repost is days late, and the next issue of most columns weeks
 # Under another headline the whole must agree, or a digest would tie all that it quotes together.
 # A text cut at 60 % and its whole share 0.6 of their union.
+_WHOLE = 0.9  # of another outlet that gave it a headline of its own, whatever it says
 _LIKE_JACCARD = 0.5
 _OTHER_JACCARD = 0.6
 _RETITLED_DAYS = 30  # advertisements come back under new titles for years
@@ -61,17 +62,17 @@ def _limit(print_: Fingerprint) -> int:
 def is_duplicate(one: Fingerprint, other: Fingerprint) -> bool:
     """Say whether two articles are copies of one text."""
     found = agreement(one, other)
+    apart = abs(one.day - other.day) if one.day is not None and other.day is not None else 0
+    is_telling = min(one.count, other.count) >= _LEAST and apart <= _RETITLED_DAYS
+    if one.source != other.source and is_telling and found.jaccard >= _WHOLE:
+        return True
     if found.containment < _SAME_HEADLINE or _differ(_NUMBER, one.title, other.title):
         return False
-    apart = abs(one.day - other.day) if one.day is not None and other.day is not None else 0
     if headline(one.title) == headline(other.title):
         return found.containment >= _SAME_TEXT or apart <= _ISSUE_DAYS
-    if (
-        min(one.count, other.count) < _LEAST
-        or found.containment < _SAME_TEXT
-        or apart > _RETITLED_DAYS
-        or _differ(_LATIN, one.title, other.title)
-    ):
+    if not is_telling or found.containment < _SAME_TEXT:
+        return False
+    if _differ(_LATIN, one.title, other.title):
         return False
     if _likeness(one.title, other.title) >= _LIKE_TITLE:
         return found.jaccard >= _LIKE_JACCARD

@@ -250,7 +250,13 @@ def test_of_one_story_two_versions_come_before_other_things(
         published=NIGHT - timedelta(days=90),
         source="标准报",
     )
-    searcher = fill_folder(tmp_path, [*story, other, source], {})
+    rest = [
+        article_maker(
+            id=f"rest{number}", title=f"磁带{number}", body=ELSEWHERE, source=f"带{number}"
+        )
+        for number in range(30)
+    ]
+    searcher = fill_folder(tmp_path, [*story, other, source, *rest], {})
     found = ids(searcher, "source")
     searcher.close()
     assert found.index("other") <= 2

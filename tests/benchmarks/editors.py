@@ -106,7 +106,7 @@ def _milliseconds(items: Sequence[Any], answer: Callable[[Any], object]) -> list
 
 
 def _draft(random: Random, articles: Sequence[Article]) -> str:
-    """Return a draft of which every second paragraph is of one article, the others of its kind."""
+    """Return a draft whose paragraphs are of as many articles, which is the dearest to check."""
     paragraphs: list[str] = []
     while sum(map(len, paragraphs)) < _DRAFT:
         body = random.choice(articles).body.replace("\n", "")

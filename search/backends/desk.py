@@ -46,17 +46,19 @@ class Desk:
         return self._related(article, Subject.of(article, self._view.document(article.id)), size)
 
     def _related(self, article: Article, subject: Subject, size: int) -> tuple[RelatedHit, ...]:
+        told: list[RelatedHit] = []
         found = self._finder.related(subject, size + _SPARE)
-        shown = self._shown([each.document for each in found])
-        copies = self._copies(article, found, shown)
-        told = [
-            RelatedHit(hit=shown[each.document][1], reasons=told)
-            for each in found
-            if each.document in shown
-            and each.document not in copies
-            and (told := reasons(each, subject, shown[each.document][0]))
-        ]
-        return tuple(told[:size])
+        while found and len(told) < size:
+            # Mostly as many are read as are wanted; the others take the place of copies.
+            some, found = found[: size - len(told)], found[size - len(told) :]
+            shown = self._shown([each.document for each in some])
+            copies = self._copies(article, some, shown)
+            for each in some:
+                if each.document in shown and each.document not in copies:
+                    why = reasons(each, subject, shown[each.document][0])
+                    if why:
+                        told.append(RelatedHit(hit=shown[each.document][1], reasons=why))
+        return tuple(told)
 
     def check(
         self, draft: Article, checker: DraftChecker, names: DraftNames, size: int

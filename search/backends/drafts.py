@@ -7,13 +7,12 @@ few paragraphs of the article that hold enough of its words make it covered.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, zip_longest
 
 import numpy as np
-from numpy.typing import NDArray
 
-from index.analysis import normalise
 from index.document import Article
 from search import similarity
 from search.backends.letters import Letters, Run, common_runs
@@ -26,30 +25,23 @@ __all__ = ["DraftChecker", "paragraphs_of"]
 _OF_PARAGRAPH = 4  # likely articles of each paragraph
 _OF_DRAFT = 8  # and of the whole
 _WINDOW = 300  # characters of an article in which the facts of a paragraph may stand
+_MOST = 150  # articles that one draft is compared with
 _SOURCES = 3  # articles shown for a paragraph
 _CONTEXT = 40  # characters shown beside a passage at most
 
 _STOPS = "。！？!?；;\n"
 _TITLES = re.compile(r"《[^《》]{1,60}》")
 
-_Shares = NDArray[np.float32]
 _Shown = Mapping[int, tuple[Article, Hit]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Match:
-    """What a paragraph and an article have in common.
-
-    `copied` is the weight of the common passages in units, `share` that of the paragraph's words
-    which stand near each other in the article, in the paragraphs `numbers`.
-    """
+class _Copy:
+    """The passages of a paragraph that stand in an article, and their weight in units."""
 
     document: int
     runs: tuple[Run, ...]
-    copied: float
-    is_copy: bool
-    share: float
-    numbers: tuple[int, ...]
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +69,10 @@ class _Text:
             size -= len(part)
         return cls(parts, len(ahead), tuple(windows))
 
+    def numbers(self, places: Iterable[int]) -> tuple[int, ...]:
+        """Return the numbers in the body, from 1, of parts; what is before it belongs to 1."""
+        return tuple(sorted({max(1, place - self.ahead + 1) for place in places}))
+
     @property
     def whole(self) -> str:
         """All parts as one text."""
@@ -97,23 +93,30 @@ class DraftChecker:
     def check(self, draft: Article, nearest: Sequence[int]) -> tuple[DraftParagraph, ...]:
         """Mark the paragraphs of a draft; `nearest` are the documents nearest to all of it."""
         paragraphs = paragraphs_of(draft)
-        words = self._weighted_words(paragraphs)
-        if not paragraphs:
-            return ()
-        likely = dict.fromkeys(nearest[:_OF_DRAFT])
-        for text, weights in zip(paragraphs, words, strict=True):
-            likely |= dict.fromkeys(self._likely(text, weights))
-        shown = self._shown(list(likely))
         names = [surface for mention in draft.mentions for surface in mention.surfaces]
         own = [Letters.of(text, _names_in(text, names)) for text in paragraphs]
+        words = self._weighted_words(paragraphs)
+        likely = [
+            self._likely(text, weights) if letters.weight >= similarity.DRAFT_LEAST else []
+            for text, weights, letters in zip(paragraphs, words, own, strict=True)
+        ]
+        shown = self._shown(_first_of_each([list(nearest[:_OF_DRAFT]), *likely]))
         texts = {document: _Text.of(article) for document, (article, _) in shown.items()}
-        shares = self._shares(words, texts)
-        common = common_runs(own, [text.whole for text in texts.values()])
+        copies = _copies(own, texts)
+        # The words of what is copied need not be looked for.
+        rest = [
+            number
+            for number, letters in enumerate(own)
+            if not copies[number] and letters.weight >= similarity.DRAFT_LEAST
+        ]
+        wanted = {*nearest[:_OF_DRAFT], *(each for number in rest for each in likely[number])}
+        some = {document: text for document, text in texts.items() if document in wanted}
+        covering = dict(
+            zip(rest, self._covering([words[each] for each in rest], some), strict=True)
+        )
         return tuple(
-            self._marked(number, text, letters, matches, shown, texts)
-            for number, (text, letters, matches) in enumerate(
-                zip(paragraphs, own, self._matches(own, texts, common, shares), strict=True), 1
-            )
+            self._marked(number, text, own[number], copies[number], of_rest, shown, texts)
+            for number, text in enumerate(paragraphs)
         )
 
     def _weighted_words(self, paragraphs: Sequence[str]) -> list[dict[str, float]]:
@@ -130,12 +133,9 @@ class DraftChecker:
             found.append([word for word in words if word.isascii() or word in probable])
         repeated = Counter(word for words in found for word in words)
         return [
-            {word: self._idf(word) / repeated[word] ** 0.5 for word in words} for words in found
+            {word: self._relater.idf("body", word) / repeated[word] ** 0.5 for word in words}
+            for words in found
         ]
-
-    def _idf(self, word: str) -> float:
-        frequency = self._relater.frequency("body", word)
-        return similarity.idf(self._relater.view.article_count, frequency)
 
     def _likely(self, text: str, weights: Mapping[str, float]) -> list[int]:
         relater = self._relater
@@ -149,14 +149,15 @@ class DraftChecker:
         best = np.argpartition(-scores, count - 1)[:count] if count else np.empty(0, np.int64)
         return [int(document) for document in best[np.argsort(-scores[best])] if scores[document]]
 
-    def _shares(
+    def _covering(
         self, words: Sequence[Mapping[str, float]], texts: Mapping[int, _Text]
-    ) -> dict[int, _Shares]:
-        """Return for each article how much of each paragraph's words its windows have.
+    ) -> list[list[tuple[int, tuple[int, ...]]]]:
+        """Return for the words of each paragraph the articles that cover it, the best first.
 
-        A share has a row for each part of the article, where a window begins, and a column for each
-        paragraph.
+        Each with the places of the parts, near each other, that have most of the words.
         """
+        if not words or not texts:
+            return [[] for _ in words]
         vocabulary = {word: number for number, word in enumerate(dict.fromkeys(_words_of(words)))}
         weights = np.zeros((len(vocabulary), len(words)), np.float32)
         for column, each in enumerate(words):
@@ -166,99 +167,101 @@ class DraftChecker:
         parts = [part for text in texts.values() for part in text.parts]
         tokens = self._relater.analyzer.field_tokens(parts)
         numbers = np.array([vocabulary.get(word, -1) for word in tokens.vocabulary], np.int64)
-        known = numbers[tokens.terms] if len(numbers) else np.empty(0, np.int64)
+        known = numbers[tokens.terms]
         held = np.zeros((len(parts), len(vocabulary)), np.bool_)
         held[tokens.documents[known >= 0], known[known >= 0]] = True
-        # What a window has: as many parts as have a word before its end as before its beginning,
-        # or more.
+        # A window has a word where more parts have it before its end than before its beginning.
         before = np.zeros((len(parts) + 1, len(vocabulary)), np.int32)
         np.cumsum(held, axis=0, out=before[1:])
-        starts, ends, first = [], [], 0
-        for text in texts.values():
-            starts += [first + start for start, _ in text.windows]
-            ends += [first + end for _, end in text.windows]
+        found: list[list[tuple[float, int, tuple[int, ...]]]] = [[] for _ in words]
+        first = 0
+        for document, text in texts.items():
+            starts, ends = first + np.array(text.windows).T
+            shares = (before[ends] > before[starts]).astype(np.float32) @ weights
             first += len(text.parts)
-        shares = (before[ends] > before[starts]).astype(np.float32) @ weights
-        sizes = [len(text.parts) for text in texts.values()]
-        return dict(zip(texts, np.split(shares, np.cumsum(sizes)), strict=False))
-
-    def _matches(
-        self,
-        own: Sequence[Letters],
-        texts: Mapping[int, _Text],
-        common: Sequence[Sequence[tuple[Run, ...]]],
-        shares: Mapping[int, _Shares],
-    ) -> Iterator[list[_Match]]:
-        """Give what each paragraph has in common with each article, the best first."""
-        for column, letters in enumerate(own):
-            found = []
-            for place, (document, text) in enumerate(texts.items()):
-                runs = common[place][column]
-                copied = sum(run.weight for run in runs)
-                longest = max((run.weight for run in runs), default=0.0)
-                share = shares[document][:, column]
-                best = int(share.argmax())
-                found.append(
-                    _Match(
-                        document=document,
-                        runs=runs,
-                        copied=copied,
-                        is_copy=longest >= similarity.COPIED_RUN
-                        or copied
-                        >= max(similarity.COPIED_LEAST, similarity.COPIED_SHARE * letters.weight),
-                        share=float(share[best]),
-                        numbers=tuple(range(*text.windows[best])),
-                    )
-                )
-            yield sorted(found, key=lambda each: (-each.copied * each.is_copy, -each.share))
+            best = shares.argmax(axis=0)
+            for column in np.flatnonzero(shares.max(axis=0) >= similarity.COVERED_SHARE).tolist():
+                window = text.windows[best[column]]
+                share = float(shares[best[column], column])
+                found[column].append((share, document, tuple(range(*window))))
+        return [
+            [(document, places) for _, document, places in sorted(each, key=lambda one: -one[0])]
+            for each in found
+        ]
 
     def _marked(
         self,
-        number: int,
+        place: int,
         text: str,
         letters: Letters,
-        matches: Sequence[_Match],
+        copies: Sequence[_Copy],
+        covering: Mapping[int, Sequence[tuple[int, tuple[int, ...]]]],
         shown: _Shown,
         texts: Mapping[int, _Text],
     ) -> DraftParagraph:
-        copies = [match for match in matches if match.is_copy]
-        mark: DraftMark
+        mark: DraftMark = "short"
+        sources: list[DraftSource] = []
+        count = 0
         if copies:
-            mark, sources = "copied", copies
-        elif letters.weight < similarity.DRAFT_LEAST:
-            mark, sources = "short", []
-        else:
-            sources = [match for match in matches if match.share >= similarity.COVERED_SHARE]
-            mark = "covered" if sources else "new"
+            mark, count = "copied", len(copies)
+            sources = [
+                _copied_source(text, letters, copy, shown[copy.document][1], texts[copy.document])
+                for copy in copies[:_SOURCES]
+            ]
+        elif place in covering:
+            found = covering[place]
+            mark, count = "covered" if found else "new", len(found)
+            sources = [
+                DraftSource(
+                    hit=shown[document][1],
+                    paragraphs=texts[document].numbers(places),
+                    passages=(),
+                )
+                for document, places in found[:_SOURCES]
+            ]
         return DraftParagraph(
-            number=number,
+            number=place + 1,
             text=text,
             mark=mark,
-            sources=tuple(
-                self._source(text, letters, match, shown[match.document][1], texts[match.document])
-                for match in sources[:_SOURCES]
-            ),
-            others=max(0, len(sources) - _SOURCES),
+            sources=tuple(sources),
+            others=count - len(sources),
         )
 
-    def _source(
-        self, text: str, letters: Letters, match: _Match, hit: Hit, article: _Text
-    ) -> DraftSource:
-        passages, numbers = [], set(match.numbers)
-        if match.is_copy:
-            numbers = set()
-            theirs = article.whole
-            for run in match.runs:
-                found = _passage(text, letters, run, theirs)
-                if found is not None:
-                    passage, place = found
-                    passages.append(passage)
-                    numbers.add(theirs.count("\n", 0, place))
-        return DraftSource(
-            hit=hit,
-            paragraphs=tuple(sorted({max(1, number - article.ahead + 1) for number in numbers})),
-            passages=tuple(passages),
-        )
+
+def _first_of_each(lists: Sequence[Sequence[int]]) -> list[int]:
+    """Return different members of some lists, at most _MOST: the first of each, the second..."""
+    ranks = (each for rank in zip_longest(*lists) for each in rank if each is not None)
+    return list(islice(dict.fromkeys(ranks), _MOST))
+
+
+def _copies(own: Sequence[Letters], texts: Mapping[int, _Text]) -> list[list[_Copy]]:
+    """Return for each paragraph the articles that it is copied from, the most copied first."""
+    found: list[list[_Copy]] = [[] for _ in own]
+    common = common_runs(own, [text.whole for text in texts.values()])
+    for document, of_document in zip(texts, common, strict=True):
+        for letters, copies, runs in zip(own, found, of_document, strict=True):
+            weight = sum(run.weight for run in runs)
+            share = max(similarity.COPIED_LEAST, similarity.COPIED_SHARE * letters.weight)
+            if weight >= share or any(run.weight >= similarity.COPIED_RUN for run in runs):
+                copies.append(_Copy(document, runs, weight))
+    return [sorted(copies, key=lambda copy: -copy.weight) for copies in found]
+
+
+def _copied_source(
+    text: str, letters: Letters, copy: _Copy, hit: Hit, article: _Text
+) -> DraftSource:
+    """Return an article with the passages that a paragraph has of it."""
+    theirs = Letters.of(article.whole)
+    passages, places = [], set()
+    for run in copy.runs:
+        place = theirs.text.find(letters.text[run.start : run.end])
+        if place >= 0:
+            start, end = theirs.span(
+                article.whole, replace(run, start=place, end=place + run.end - run.start)
+            )
+            passages.append(_passage(letters.span(text, run), article.whole, start, end))
+            places.add(article.whole.count("\n", 0, start))
+    return DraftSource(hit=hit, paragraphs=article.numbers(places), passages=tuple(passages))
 
 
 def paragraphs_of(draft: Article) -> list[str]:
@@ -279,28 +282,17 @@ def _names_in(text: str, names: Sequence[str]) -> list[tuple[int, int]]:
     return found
 
 
-def _passage(text: str, letters: Letters, run: Run, theirs: str) -> tuple[Passage, int] | None:
-    """Return a run as a passage with what stands around it in the article, and where it begins."""
-    start, end = letters.span(text, run)
-    normal = normalise(theirs)
-    pattern = r"[\W_]*".join(map(re.escape, letters.text[run.start : run.end]))
-    found = re.search(pattern, normal.text)
-    if found is None:
-        return None
-    first, last = normal.span(*found.span())
-    before = max(theirs.rfind(stop, 0, first) for stop in _STOPS) + 1
+def _passage(own: tuple[int, int], theirs: str, start: int, end: int) -> Passage:
+    """Return a passage with what of the sentence stands around it in the article."""
+    before = max(theirs.rfind(stop, 0, start) for stop in _STOPS) + 1
     after = min(
-        (place + 1 for stop in _STOPS if (place := theirs.find(stop, last)) >= 0),
+        (place + 1 for stop in _STOPS if (place := theirs.find(stop, end)) >= 0),
         default=len(theirs),
     )
-    before, after = max(before, first - _CONTEXT), min(after, last + _CONTEXT)
-    shown = theirs[before:after].rstrip("\n")
-    return (
-        Passage(
-            start=start,
-            end=end,
-            text=shown.replace("\n", " "),
-            highlight=(first - before, last - before),
-        ),
-        first,
+    before, after = max(before, start - _CONTEXT), min(after, end + _CONTEXT)
+    return Passage(
+        start=own[0],
+        end=own[1],
+        text=theirs[before:after].rstrip("\n").replace("\n", " "),
+        highlight=(start - before, end - before),
     )

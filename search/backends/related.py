@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.document import Article
 from search import similarity
-from search.backends.relating import Nearness, Relater, Subject, counted_words
+from search.backends.relating import Nearness, Relater, Subject
 from search.related import Reason
 
 __all__ = ["Found", "RelatedFinder", "reasons"]
 
-_CONSIDERED = 4  # times as many as are wanted, so that there is a choice
+_CONSIDERED = 2  # times as many as are wanted, so that there is a choice
 _VERSIONS = 2  # articles of one story, the subject's own apart
 _NUMBERED = ("CVE-", "CNVD-", "CNNVD-")  # identifiers of a single vulnerability
 _SHOWN = 3  # shared names or words of one kind
@@ -52,14 +53,14 @@ class RelatedFinder:
         same_event = self._same_event(nearness, subject)
         is_event = same_event[documents]
         chosen = self._diverse(documents, is_event)[:size]
-        held = {word: self.relater.holders(word, chosen) for word, _ in nearness.words if chosen}
+        held = self._held(nearness, chosen)
         return tuple(
             Found(
                 document=document,
                 nearness=float(nearness.total[document]),
                 text=float(nearness.text[document]),
                 same_event=bool(same_event[document]),
-                words=tuple(word for word, holds in held.items() if holds[place]),
+                words=held[place],
             )
             for place, document in enumerate(chosen)
         )
@@ -93,14 +94,18 @@ class RelatedFinder:
             & (nearness.text >= similarity.EVENT_TEXT)
             & (nearness.days <= similarity.EVENT_DAYS)
         )
-        own = {each.casefold() for each in subject.identifiers if each.startswith(_NUMBERED)}
+        own = [each for each in subject.identifiers if each.startswith(_NUMBERED)]
         if own:
             # One advisory is written like the next; other vulnerabilities are other events.
             column = self.view.keywords["identifier"]
-            numbered = np.array([each.startswith(_NUMBERED) for each in column.values], np.float32)
-            shared = np.array([each.casefold() in own for each in column.values], np.float32)
-            found &= (column.sums(shared) > 0) | (column.sums(numbered) == 0)
+            found &= column.mask(own) | ~self._has_numbered
         return found
+
+    @cached_property
+    def _has_numbered(self) -> NDArray[np.bool_]:
+        """Which documents name a vulnerability by its number."""
+        column = self.view.keywords["identifier"]
+        return column.mask(each for each in column.values if each.startswith(_NUMBERED))
 
     def _nearest(self, nearness: Nearness, subject: Subject, count: int) -> list[int]:
         scores = np.where(nearness.total >= similarity.RELATED_LEAST, nearness.total, 0)
@@ -152,16 +157,26 @@ class RelatedFinder:
         return [documents[place] for place in (*kept, *later)]
 
     def _titles_alike(self, documents: Sequence[int]) -> NDArray[np.bool_]:
-        titles = [self.view.title(document) for document in documents]
-        tokens = self.relater.analyzer.field_tokens(titles)
-        vectors = np.zeros((len(titles), max(1, len(tokens.vocabulary))), np.float32)
-        numbers = {word: number for number, word in enumerate(tokens.vocabulary)}
-        for place in range(len(titles)):
-            for word, weight in self.relater.weighted("title", counted_words(tokens, place)):
-                vectors[place, numbers[word]] = weight
+        tokens = self.relater.analyzer.field_tokens(list(map(self.view.title, documents)))
+        vectors = np.zeros((len(documents), max(1, len(tokens.vocabulary))), np.float32)
+        np.add.at(vectors, (tokens.documents, tokens.terms), 1)
+        idfs = [
+            self.relater.idf("title", word) if len(word) > 1 else 0 for word in tokens.vocabulary
+        ]
+        vectors = np.log1p(vectors) * np.array([*idfs, 0][: vectors.shape[1]], np.float32)
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
         alike: NDArray[np.bool_] = vectors @ vectors.T >= similarity.STORY_TITLES
         return alike
+
+    def _held(self, nearness: Nearness, documents: Sequence[int]) -> list[tuple[str, ...]]:
+        """Return which of the telling words each of some documents has."""
+        order = np.argsort(documents)
+        ascending = np.array(documents, np.int64)[order]
+        held: list[list[str]] = [[] for _ in documents]
+        for word, _ in nearness.words:
+            for place in order[self.relater.holders(word, ascending)].tolist():
+                held[place].append(word)
+        return list(map(tuple, held))
 
 
 def reasons(found: Found, subject: Subject, article: Article) -> tuple[Reason, ...]:

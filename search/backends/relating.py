@@ -7,6 +7,7 @@ index keeps no vectors of documents: a document's length stands for the norm of 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ __all__ = ["Impacts", "Nearness", "Relater", "Subject", "Words", "counted_words"
 
 _DAY = 86_400  # seconds
 _COMMON_FROM = 20  # articles; in a smaller archive a word of the one subject is soon everywhere
-_TELLING = 100  # words of a subject of which it is kept who has them
+_TELLING = 60  # words of a subject of which it is kept who has them
 _FACTORS = (np.maximum(LENGTHS, 1) ** -similarity.NORM_EXPONENT).astype(np.float16)
 
 _Scores = NDArray[np.float32]
@@ -78,11 +79,6 @@ class Impacts:
         """The size in bytes."""
         return self.documents.nbytes + self.weights.nbytes
 
-    def has(self, document: int) -> bool:
-        """Say whether a document of the segment holds the term."""
-        place = int(np.searchsorted(self.documents, document))
-        return place < len(self.documents) and int(self.documents[place]) == document
-
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
@@ -106,7 +102,7 @@ class Relater:
     def __init__(self, view: IndexView, analyzer: Analyzer, cache: ByteCache[Impacts]) -> None:
         self.view, self.analyzer = view, analyzer
         self._cache = cache
-        self._frequencies: dict[tuple[str, str], int] = {}
+        self._frequencies: dict[tuple[str, str], tuple[int, float]] = {}
         self._columns: dict[str, tuple[_Scores, _Scores]] = {}
 
     def nearness(self, subject: Subject) -> Nearness:
@@ -142,23 +138,30 @@ class Relater:
 
     def weighted(self, field: str, counts: Mapping[str, int]) -> Words:
         """Return counted words with their tf-idf, without those that are unknown or everywhere."""
-        articles = self.view.article_count
-        most = max(similarity.COMMON * articles, _COMMON_FROM)
-        found = [
-            (word, (1 + float(np.log(count))) * similarity.idf(articles, frequency))
-            for word, count in counts.items()
-            if 0 < (frequency := self.frequency(field, word)) <= most
-        ]
+        most = max(similarity.COMMON * self.view.article_count, _COMMON_FROM)
+        found = []
+        for word, count in counts.items():
+            frequency, idf = self._known(field, word)
+            if 0 < frequency <= most:
+                found.append((word, (1 + log(count)) * idf))
         return sorted(found, key=lambda each: -each[1])
 
     def frequency(self, field: str, word: str) -> int:
         """Return how many documents hold a word in a field."""
+        return self._known(field, word)[0]
+
+    def idf(self, field: str, word: str) -> float:
+        """Return the inverse document frequency of a word in a field."""
+        return self._known(field, word)[1]
+
+    def _known(self, field: str, word: str) -> tuple[int, float]:
         key = field, word
-        frequency = self._frequencies.get(key)
-        if frequency is None:
+        known = self._frequencies.get(key)
+        if known is None:
             frequency = self.view.document_frequency(field, word.encode())
-            self._frequencies[key] = frequency
-        return frequency
+            known = frequency, similarity.idf(self.view.article_count, frequency)
+            self._frequencies[key] = known
+        return known
 
     def cosine(self, field: str, words: Words, length: int) -> _Scores:
         """Return each document's cosine with weighted words of a text of so many units.
@@ -172,7 +175,7 @@ class Relater:
         if not square:
             return scores
         used = [
-            (word, weight * similarity.idf(view.article_count, self.frequency(field, word)))
+            (word, weight * self.idf(field, word))
             for word, weight in words[: similarity.RELATED_TERMS]
         ]
         for base, segment in zip(view.bases, view.segments, strict=True):
@@ -220,15 +223,17 @@ class Relater:
             self._cache.put(key, kept)
         return kept
 
-    def holders(self, word: str, documents: Sequence[int]) -> list[bool]:
-        """Say which of some documents hold a word in their text."""
-        found = [False] * len(documents)
+    def holders(self, word: str, documents: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say which of some documents, in ascending order, hold a word in their text."""
+        found = np.zeros(len(documents), np.bool_)
         for base, segment in zip(self.view.bases, self.view.segments, strict=True):
-            impacts = self.impacts(segment, "body", word)
+            first, last = np.searchsorted(documents, [base, base + segment.documents.size])
+            impacts = self.impacts(segment, "body", word) if first < last else None
             if impacts is not None:
-                for place, document in enumerate(documents):
-                    if base <= document < base + segment.documents.size:
-                        found[place] = impacts.has(document - base)
+                own = documents[first:last] - base
+                places = np.searchsorted(impacts.documents, own.astype(impacts.documents.dtype))
+                np.minimum(places, len(impacts.documents) - 1, out=places)
+                found[first:last] = impacts.documents[places] == own
         return found
 
     def _shared(self, name: str, wanted: Mapping[str, float]) -> _Scores:
@@ -264,8 +269,6 @@ class Relater:
 def counted_words(tokens: FieldTokens, number: int) -> dict[str, int]:
     """Return the words of one of some analysed texts, with how often each occurs."""
     terms = tokens.terms[tokens.documents == number]
-    counts = np.bincount(terms, minlength=len(tokens.vocabulary))
-    words = (
-        (tokens.vocabulary[term], count) for term, count in enumerate(counts.tolist()) if count
-    )
+    found, counts = np.unique(terms, return_counts=True)
+    words = zip(map(tokens.vocabulary.__getitem__, found.tolist()), counts.tolist(), strict=True)
     return {word: count for word, count in words if len(word) > 1}

@@ -1,8 +1,6 @@
 """The searcher over the Whoosh index and the article store."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 from threading import Lock
@@ -11,28 +9,26 @@ from typing import Any
 
 from index.analysis import Analyzer, normalise
 from index.backends.whoosh import WhooshIndex
-from index.document import BEIJING, Article, OrganisationType, Precision
+from index.document import BEIJING, Article, OrganisationType
 from index.entities import OrganisationTable, annotate
-from index.errors import StoreError, UnknownArticle
+from index.errors import UnknownArticle
 from index.settings import Settings
-from index.store import ArticleStore
-from search import similarity
 from search.backends.base import Statistics
 from search.backends.cache import ByteCache
 from search.backends.counting import Counted, earliest_of_each, standing_out
 from search.backends.cursor import read_cursor, write_cursor
-from search.backends.desk import Desk, Shown, as_article
+from search.backends.desk import Desk, as_article
 from search.backends.directory import OrganisationDirectory
 from search.backends.draft_names import DraftNames
 from search.backends.drafts import DraftChecker
 from search.backends.evaluator import Evaluator
-from search.backends.explain import explain_hit
+from search.backends.fetching import HitFetcher
 from search.backends.folding import HitList
-from search.backends.matches import Mask, Matches
-from search.backends.ranking import ordered
+from search.backends.matches import Mask
 from search.backends.related import RelatedFinder
 from search.backends.relating import Impacts, Relater
 from search.backends.selection import Selection, Selector
+from search.backends.stored import StoredArticles
 from search.backends.typing_aids import TypingAidsMaker
 from search.backends.view import IndexView
 from search.explanation import QueryExplanation
@@ -54,7 +50,6 @@ from search.results import (
     Understood,
 )
 from search.rewrite import Rewriter, explain_query
-from search.snippet import Highlighter, make_hit
 from search.synonyms import Synonyms
 from search.syntax import to_text
 
@@ -62,11 +57,8 @@ __all__ = ["WhooshSearcher", "cache_size"]
 
 
 _MEGABYTE = 1 << 20
-_SHOWN = 500  # articles that are kept as they were read, some 50 KB each
 _NEAR = 8  # names like one that no article has, some of which may be gone
 _READ = 500  # query strings that are kept as they were read
-_BEHIND = 20  # copies that a hit names
-_COPIES = 5000  # that are kept as they were read
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +93,7 @@ class _Open:
     selector: Selector
     directory: OrganisationDirectory
     related: RelatedFinder
-    articles: dict[str, Article] = field(default_factory=dict)
-    copies: dict[int, Copy] = field(default_factory=dict)
+    fetcher: HitFetcher
 
 
 class WhooshSearcher:
@@ -124,21 +115,19 @@ class WhooshSearcher:
         )
         self._read = lru_cache(maxsize=_READ)(self._read_query)
         self._index = WhooshIndex(settings.data / "index", self._analyzer.fingerprint)
-        self._no_query = Highlighter(BooleanQuery(), self._analyzer)
+        self._stored = StoredArticles(settings.data / "articles.sqlite3")
         self._lock = Lock()
         self._segments: ByteCache[Any] = ByteCache(0)
         self._impacts: ByteCache[Impacts] = ByteCache(0, small=0.9)
         self._open: _Open | None = None
-        self._store: ArticleStore | None = None
 
     def close(self) -> None:
         """Release files and connections."""
         with self._lock:
             if self._open:
                 self._open.view.close()
-            if self._store:
-                self._store.close()
-            self._open = self._store = None
+            self._stored.close()
+            self._open = None
 
     def search(self, request: SearchRequest) -> SearchResults:
         """Answer a request; see `Searcher.search`."""
@@ -156,7 +145,8 @@ class WhooshSearcher:
                 request.sort,
                 folded=request.duplicates == "fold",
             )
-            hits = self._hits(state, listed.page(offset, request.size), answer, request, listed)
+            page = listed.page(offset, request.size)
+            hits = state.fetcher.hits(page, answer.query, selection, request, listed)
             full, widened = len(selection.full), len(selection.partial)
             pageable = sum(listed.sizes)
             following = offset + request.size
@@ -260,33 +250,32 @@ class WhooshSearcher:
     def article(self, article_id: str) -> Article:
         """Return one article, or raise UnknownArticle."""
         with self._lock:
-            return self._stored(article_id)
+            return self._stored.article(article_id)
 
     def article_by_url(self, url: str) -> Article:
         """Return the article of an address in whatever form, or raise UnknownArticle."""
-        with self._lock, self._open_store() as store:
-            return store.article(store.resolve(url))
+        with self._lock:
+            return self._stored.article_by_url(url)
 
     def copies(self, article_id: str) -> tuple[Copy, ...]:
         """Return the other articles of an article's cluster; see `Searcher.copies`."""
         with self._lock:
             state = self._current()
-            with self._open_store() as store:
-                if article_id not in store.addresses([article_id]):
-                    raise UnknownArticle(article_id)
+            if article_id not in self._stored.addresses([article_id]):
+                raise UnknownArticle(article_id)
             document = state.view.document(article_id)
             if document is None:
                 return ()  # added a moment ago; the index follows
             members = state.view.clusters.members(document).tolist()
             members = [member for member in members if member != document]
-            return tuple(self._copies(state, members).values())
+            return tuple(state.fetcher.copies(members).values())
 
     # For editors
 
     def related(self, article_id: str, *, size: int = 10) -> tuple[RelatedHit, ...]:
         """Return what is related to an article; see `Searcher.related`."""
         with self._lock:
-            return self._desk().related(self._stored(article_id), size)
+            return self._desk().related(self._stored.article(article_id), size)
 
     def related_to(self, title: str, text: str, *, size: int = 10) -> tuple[RelatedHit, ...]:
         """Return what is related to a text; see `Searcher.related_to`."""
@@ -297,14 +286,14 @@ class WhooshSearcher:
     def coverage(self, article_id: str) -> Coverage:
         """Return who has reported the event of an article; see `Searcher.coverage`."""
         with self._lock:
-            return self._desk().coverage(self._stored(article_id))
+            return self._desk().coverage(self._stored.article(article_id))
 
     def check_draft(self, title: str, text: str, *, size: int = 10) -> DraftReport:
         """Mark the paragraphs of a draft; see `Searcher.check_draft`."""
         draft = annotate(as_article(title, text), self._organisations)
         with self._lock:
             state = self._current()
-            shown = partial(self._unasked, state)
+            shown = state.fetcher.shown
             organisations = self._aids.of(state.view, state.evaluator).names["organisation"]
             near = partial(organisations.near, most=_NEAR)
             names = DraftNames(state.view, self._analyzer, state.directory, shown, near)
@@ -313,7 +302,7 @@ class WhooshSearcher:
 
     def _desk(self) -> Desk:
         state = self._current()
-        return Desk(state.related, partial(self._unasked, state))
+        return Desk(state.related, state.fetcher.shown)
 
     # Values of fields
 
@@ -352,7 +341,7 @@ class WhooshSearcher:
             filters = state.selector.facet_filters(request)
             answer = self._answer(state, request, request.query, filters)
             page = earliest_of_each(state.view, "source", answer.selection.full.documents)
-            return self._hits(state, page, answer, request)
+            return state.fetcher.hits(page, answer.query, answer.selection, request)
 
     def organisation(self, name: str) -> Organisation | None:
         """Return an organisation by any of its names, None if no article names it."""
@@ -432,139 +421,17 @@ class WhooshSearcher:
                 Selector(view, evaluator, self._canonical),
                 OrganisationDirectory(view, self._organisations),
                 RelatedFinder(Relater(view, self._analyzer, self._impacts)),
+                HitFetcher(view, evaluator, self._stored, self._analyzer),
             )
         return self._open
 
-    @contextmanager
-    def _open_store(self) -> Iterator[ArticleStore]:
-        """Give the store; one that fails is closed, and the next request opens it anew."""
-        if self._store is None:
-            self._store = ArticleStore(self._settings.data / "articles.sqlite3", read_only=True)
-        try:
-            yield self._store
-        except StoreError:
-            self._store.close()
-            self._store = None
-            raise
-
-    def _shown(self, state: _Open, article_id: str) -> Article:
-        """Return an article for a list of hits; the best ones are shown again and again."""
-        article = state.articles.get(article_id)
-        if article is None:
-            article = self._stored(article_id)
-            if len(state.articles) >= _SHOWN:
-                state.articles.clear()
-            state.articles[article_id] = article
-        return article
-
-    def _stored(self, article_id: str) -> Article:
-        with self._open_store() as store:
-            return store.article(article_id)
-
     def _canonical(self, name: str) -> str:
         return self._organisations.resolve(name) or name
-
-    # Mapping
 
     def _offset(self, view: IndexView, request: SearchRequest) -> int:
         if request.cursor is None:
             return (request.page - 1) * request.size
         return read_cursor(view.state, request.cursor)
-
-    def _hits(
-        self,
-        state: _Open,
-        page: Matches,
-        answer: _Answer,
-        request: SearchRequest,
-        listed: HitList | None = None,
-    ) -> tuple[Hit, ...]:
-        """Return a page of hits, with the copies that are behind them on the list."""
-        view = state.view
-        documents = page.documents.tolist()
-        highlighter = Highlighter(answer.query, self._analyzer)
-        held = [(word, matches.holds(page.documents)) for word, matches in answer.selection.words]
-        behind = [listed.behind(document).tolist() if listed else [] for document in documents]
-        copies = self._copies(state, [copy for each in behind for copy in each[:_BEHIND]])
-        rescored = self._rescored(view, answer.selection, request) if request.explain else ()
-        hits = []
-        for place, document in enumerate(documents):
-            try:
-                article = self._shown(state, view.ids[document].decode())
-            except UnknownArticle:
-                continue  # removed a moment ago; the index follows
-            missing = tuple(dict.fromkeys(word for word, holds in held if not holds[place]))
-            score = float(page.scores[place])
-            hit = make_hit(article, highlighter, score, missing)
-            if behind[place]:
-                known = [copies[copy] for copy in behind[place] if copy in copies]
-                hit = replace(hit, duplicate_count=len(behind[place]), copies=tuple(known))
-            if request.explain:
-                told = explain_hit(
-                    view,
-                    state.evaluator,
-                    answer.query,
-                    document,
-                    score,
-                    rescored=document in rescored,
-                )
-                hit = replace(hit, explanation=told)
-            hits.append(hit)
-        return tuple(hits)
-
-    def _unasked(self, state: _Open, documents: Sequence[int]) -> dict[int, Shown]:
-        """Return documents as articles and hits of a list that no query made."""
-        shown: dict[int, Shown] = {}
-        for document in documents:
-            try:
-                article = self._shown(state, state.view.ids[document].decode())
-            except UnknownArticle:
-                continue  # removed a moment ago; the index follows
-            hit = make_hit(article, self._no_query, 0.0, ())
-            members = [each for each in state.view.clusters.members(document) if each != document]
-            if members:
-                copies = tuple(self._copies(state, members[:_BEHIND]).values())
-                hit = replace(hit, duplicate_count=len(members), copies=copies)
-            shown[document] = article, hit
-        return shown
-
-    def _rescored(
-        self, view: IndexView, selection: Selection, request: SearchRequest
-    ) -> frozenset[int]:
-        """Return the documents whose score has more in it than their words."""
-        if request.sort != "relevance":
-            return frozenset()
-        lists = selection.full, selection.partial
-        best = [ordered(view, (each,), "relevance", similarity.RESCORED) for each in lists]
-        return frozenset(document for each in best for document in each.documents.tolist())
-
-    def _copies(self, state: _Open, documents: Sequence[int]) -> dict[int, Copy]:
-        """Return documents as copies of others, those that are still in the store."""
-        view, kept = state.view, state.copies
-        if len(kept) + len(documents) > _COPIES:
-            kept.clear()
-        unread = {view.ids[each].decode(): each for each in documents if each not in kept}
-        if unread:
-            with self._open_store() as store:
-                addresses = store.addresses(unread)
-            for identifier, url in addresses.items():
-                kept[unread[identifier]] = _copy(view, unread[identifier], identifier, url)
-        return {each: kept[each] for each in documents if each in kept}
-
-
-def _copy(view: IndexView, document: int, identifier: str, url: str | None) -> Copy:
-    published = view.moment(document)
-    precision: Precision = "day" if view.day_only[document] else "minute"
-    first, second = view.oldest_first[view.clusters.members(document)[:2]].tolist()
-    return Copy(
-        id=identifier,
-        url=url,
-        title=view.title(document),
-        source=view.keywords["source"].value_of(document),
-        published=published,
-        published_precision=precision if published else None,
-        is_first=view.oldest_first[document] == first < second,
-    )
 
 
 def cache_size(settings: Settings, index: WhooshIndex) -> int:

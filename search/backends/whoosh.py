@@ -1,8 +1,8 @@
 """The searcher over the Whoosh index and the article store."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from functools import lru_cache, partial
+from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from time import perf_counter
 from typing import Any
@@ -13,6 +13,7 @@ from index.document import BEIJING, Article, OrganisationType
 from index.entities import OrganisationTable, annotate
 from index.errors import UnknownArticle
 from index.settings import Settings
+from search.backends.answering import Answer, Answerer, QueryReader
 from search.backends.base import Statistics
 from search.backends.cache import ByteCache
 from search.backends.counting import Counted, earliest_of_each, standing_out
@@ -24,64 +25,33 @@ from search.backends.drafts import DraftChecker
 from search.backends.evaluator import Evaluator
 from search.backends.fetching import HitFetcher
 from search.backends.folding import HitList
-from search.backends.matches import Mask
 from search.backends.related import RelatedFinder
 from search.backends.relating import Impacts, Relater
-from search.backends.selection import Selection, Selector
+from search.backends.selection import Selector
 from search.backends.stored import StoredArticles
 from search.backends.typing_aids import TypingAidsMaker
 from search.backends.view import IndexView
 from search.explanation import QueryExplanation
-from search.parser import ParsedQuery, parse_query
-from search.query import BooleanQuery, MatchQuery, WordQuery
+from search.query import WordQuery
 from search.related import Coverage, DraftReport, RelatedHit
 from search.request import SearchRequest
 from search.results import (
     Association,
     Copy,
-    DidYouMean,
     FacetValues,
     Hit,
-    Notice,
     Organisation,
     OrganisationList,
     SearchResults,
     SuggestionGroup,
-    Understood,
 )
 from search.rewrite import Rewriter, explain_query
 from search.synonyms import Synonyms
-from search.syntax import to_text
 
 __all__ = ["WhooshSearcher", "cache_size"]
 
-
 _MEGABYTE = 1 << 20
 _NEAR = 8  # names like one that no article has, some of which may be gone
-_READ = 500  # query strings that are kept as they were read
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A query as it was read and rewritten, what it selects, and what is to be said of it.
-
-    `typed` is the query without the period that was read from its words.
-    """
-
-    parsed: BooleanQuery
-    typed: BooleanQuery
-    query: BooleanQuery
-    selection: Selection
-    notices: tuple[Notice, ...]
-    understood: tuple[Understood, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Correction:
-    """What a likelier spelling finds."""
-
-    answer: _Answer
-    meant: DidYouMean
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +61,10 @@ class _Open:
     view: IndexView
     evaluator: Evaluator
     selector: Selector
+    answerer: Answerer
+    fetcher: HitFetcher
     directory: OrganisationDirectory
     related: RelatedFinder
-    fetcher: HitFetcher
 
 
 class WhooshSearcher:
@@ -106,14 +77,14 @@ class WhooshSearcher:
         self._analyzer.word_boundaries("安全")  # loads the dictionary, or the first query would
         self._organisations = OrganisationTable.load(settings.entities)
         synonyms = Synonyms.load(self._organisations, settings.synonyms)
-        self._rewriter = Rewriter(self._analyzer, synonyms)
+        rewriter = Rewriter(self._analyzer, synonyms)
+        self._reader = QueryReader(self._analyzer, rewriter)
         self._aids = TypingAidsMaker(
             self._analyzer,
             self._organisations,
             [*self._analyzer.terms, *synonyms.words],
-            self._rewriter.stop_words,
+            rewriter.stop_words,
         )
-        self._read = lru_cache(maxsize=_READ)(self._read_query)
         self._index = WhooshIndex(settings.data / "index", self._analyzer.fingerprint)
         self._stored = StoredArticles(settings.data / "articles.sqlite3")
         self._lock = Lock()
@@ -136,7 +107,7 @@ class WhooshSearcher:
             state = self._current()
             view = state.view
             filters = state.selector.facet_filters(request)
-            answer, better = self._best_answer(state, request, filters)
+            answer, better = state.answerer.best_answer(request, filters)
             selection = answer.selection
             offset = self._offset(view, request)
             listed = HitList(
@@ -170,22 +141,14 @@ class WhooshSearcher:
                 explanation=self._explanation(state, answer) if request.explain else None,
             )
 
-    def _best_answer(
-        self, state: _Open, request: SearchRequest, filters: dict[str, Mask]
-    ) -> tuple[_Answer, DidYouMean | None]:
-        """Return what a request selects, under a likelier spelling where that is applied."""
-        answer = self._answer(state, request, request.query, filters)
-        better = self._correction(state, request, answer, filters)
-        if better is None:
-            return answer, None
-        return better.answer if better.meant.applied else answer, better.meant
-
-    def _explanation(self, state: _Open, answer: _Answer) -> QueryExplanation:
+    def _explanation(self, state: _Open, answer: Answer) -> QueryExplanation:
         def articles(word: WordQuery) -> int:
             matches = state.evaluator.evaluate(state.selector.compile(word))
             return len(matches.where(state.view.live))
 
-        told = explain_query(answer.parsed, self._rewriter, articles, state.view.article_count)
+        told = explain_query(
+            answer.parsed, self._reader.rewriter, articles, state.view.article_count
+        )
         lines = state.evaluator.explain(state.selector.compile(answer.query))
         return replace(told, evaluation=tuple(lines))
 
@@ -195,57 +158,7 @@ class WhooshSearcher:
             state = self._current()
             return self._aids.of(state.view, state.evaluator).suggester.suggest(typed)
 
-    def _read_query(
-        self, text: str, today: date, *, reads_periods: bool
-    ) -> tuple[ParsedQuery, BooleanQuery]:
-        parsed = parse_query(text, self._analyzer, today=today, reads_periods=reads_periods)
-        return parsed, self._rewriter.rewrite(parsed.query)
-
-    def _answer(
-        self, state: _Open, request: SearchRequest, text: str, filters: dict[str, Mask]
-    ) -> _Answer:
-        """Read a query string and select what it finds."""
-        reads_periods = request.reads_periods and not (
-            request.first or request.last or request.month
-        )
-        today = datetime.now(BEIJING).date()
-        parsed, query = self._read(text, today, reads_periods=reads_periods)
-        selection = state.selector.select(request, query, filters)
-        if parsed.without_period is None or len(selection.full) or len(selection.partial):
-            typed = parsed.without_period or parsed.query
-            return _Answer(parsed.query, typed, query, selection, parsed.notices, parsed.understood)
-        # Nothing is of that period: better articles of another one than none.
-        (period,) = parsed.understood
-        query = self._rewriter.rewrite(parsed.without_period)
-        selection = state.selector.select(request, query, filters)
-        notices = (*parsed.notices, _period_notice(text, period.text))
-        typed = parsed.without_period
-        return _Answer(typed, typed, query, selection, notices, ())
-
-    def _correction(
-        self, state: _Open, request: SearchRequest, answer: _Answer, filters: dict[str, Mask]
-    ) -> _Correction | None:
-        """Return a likelier spelling of plain words that finds something, and what it finds."""
-        typed, former = answer.typed, answer.selection
-        parts = typed.must
-        is_plain = all(isinstance(part, MatchQuery) for part in parts)
-        if not parts or not is_plain or typed.should or typed.must_not:
-            return None
-        speller = self._aids.of(state.view, state.evaluator).speller
-        meant = [
-            replace(part, text=speller.correct(part.text) or part.text)
-            for part in parts
-            if isinstance(part, MatchQuery)
-        ]
-        if tuple(meant) == parts:
-            return None
-        text = to_text(replace(typed, must=tuple(meant)))
-        found = self._answer(state, request, text, filters)
-        total = len(found.selection.full)
-        if not total or total < len(former.full):
-            return None
-        applied = request.corrects and not len(former.full) and not len(former.partial)
-        return _Correction(found, DidYouMean(query=text, total=total, applied=applied))
+    # Articles
 
     def article(self, article_id: str) -> Article:
         """Return one article, or raise UnknownArticle."""
@@ -313,7 +226,7 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             filters = state.selector.facet_filters(request)
-            answer, _ = self._best_answer(state, request, filters)
+            answer, _ = state.answerer.best_answer(request, filters)
             documents = state.selector.without_own(name, answer.selection.counted, filters)
             column = state.view.keywords[name]
             counted = Counted.of(column, column.counts(documents))
@@ -331,7 +244,7 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             filters = state.selector.facet_filters(request)
-            selection = self._answer(state, request, request.query, filters).selection
+            selection = state.answerer.answer(request, filters).selection
             return standing_out(state.view, name, selection.full.documents, without, size)
 
     def first_reports(self, request: SearchRequest) -> tuple[Hit, ...]:
@@ -339,7 +252,7 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             filters = state.selector.facet_filters(request)
-            answer = self._answer(state, request, request.query, filters)
+            answer = state.answerer.answer(request, filters)
             page = earliest_of_each(state.view, "source", answer.selection.full.documents)
             return state.fetcher.hits(page, answer.query, answer.selection, request)
 
@@ -415,13 +328,15 @@ class WhooshSearcher:
             if former:
                 former.close()
             evaluator = Evaluator(view, size // 2)
+            selector = Selector(view, evaluator, self._canonical)
             self._open = _Open(
                 view,
                 evaluator,
-                Selector(view, evaluator, self._canonical),
+                selector,
+                Answerer(self._reader, selector, lambda: self._aids.of(view, evaluator).speller),
+                HitFetcher(view, evaluator, self._stored, self._analyzer),
                 OrganisationDirectory(view, self._organisations),
                 RelatedFinder(Relater(view, self._analyzer, self._impacts)),
-                HitFetcher(view, evaluator, self._stored, self._analyzer),
             )
         return self._open
 
@@ -440,13 +355,3 @@ def cache_size(settings: Settings, index: WhooshIndex) -> int:
     Half of it is for postings, which outlive commits, half for scores, which do not.
     """
     return max(settings.cache * _MEGABYTE, index.size // 2)
-
-
-def _period_notice(query: str, text: str) -> Notice:
-    start = max(0, query.find(text))
-    return Notice(
-        code="period_ignored",
-        message=f"没有“{text}”这段时间的文章，已不限时间。",
-        start=start,
-        end=start + len(text),
-    )

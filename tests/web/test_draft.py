@@ -464,7 +464,7 @@ def test_a_draft_of_one_empty_paragraph_has_a_strip() -> None:
 def test_the_command_marks_the_paragraphs_of_a_draft(
     crafted: CraftedSearcher, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.cli.open_searcher", lambda _: crafted)
+    monkeypatch.setattr("web.cli_reading.open_searcher", lambda _: crafted)
     result = CliRunner().invoke(main, ["related", "-", "--draft"], input=DRAFT)
     assert result.exit_code == 0, result.output
     head, *_ = lines = result.stdout.splitlines()

@@ -286,7 +286,7 @@ def test_an_unknown_article_has_neither(client: FlaskClient, what: str) -> None:
 
 @pytest.fixture
 def anwen(crafted: CraftedSearcher, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr("web.cli.open_searcher", lambda _: crafted)
+    monkeypatch.setattr("web.cli_reading.open_searcher", lambda _: crafted)
     return lambda *words, **rest: CliRunner().invoke(main, ["related", *words], **rest)
 
 

@@ -111,9 +111,8 @@ class DraftChecker:
         ]
         wanted = {*nearest[:_OF_DRAFT], *(each for number in rest for each in likely[number])}
         some = {document: text for document, text in texts.items() if document in wanted}
-        covering = dict(
-            zip(rest, self._covering([words[each] for each in rest], some), strict=True)
-        )
+        covering = self._covering([words[each] for each in rest], some)
+        of_rest = dict(zip(rest, covering, strict=True))
         return tuple(
             self._marked(number, text, own[number], copies[number], of_rest, shown, texts)
             for number, text in enumerate(paragraphs)

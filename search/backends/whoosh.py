@@ -323,7 +323,7 @@ class WhooshSearcher:
             former = self._open.view if self._open else None
             size = cache_size(self._settings, self._index)
             self._segments.limit = size // 2
-            self._impacts.limit = size // 2
+            self._impacts.limit = size
             view = IndexView(self._index, self._segments, former)
             if former:
                 former.close()
@@ -352,6 +352,7 @@ class WhooshSearcher:
 def cache_size(settings: Settings, index: WhooshIndex) -> int:
     """Return how many bytes may be kept: as the settings say, or half of a large index.
 
-    Half of it is for postings, which outlive commits, half for scores, which do not.
+    Half of it is for postings, which outlive commits, half for scores, which do not. As much again
+    is for what related articles and drafts are compared by, once somebody asks for them.
     """
     return max(settings.cache * _MEGABYTE, index.size // 2)

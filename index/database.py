@@ -21,6 +21,8 @@ _DISK_ERRORS = (
     sqlite3.SQLITE_READONLY,
 )
 
+_MAPPED = 1 << 32  # bytes
+
 
 class Database:
     """One open database file. Changes are part of one transaction until `commit`."""
@@ -35,6 +37,8 @@ class Database:
             elif path.is_file():
                 address = f"{path.absolute().as_uri()}?mode=ro"
                 self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+                # Long records are read in place, not copied first.
+                self._connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
             else:
                 raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
 

@@ -9,6 +9,7 @@ from search.results import Hit
 
 __all__ = [
     "MAX_DRAFT",
+    "MAX_PARAGRAPHS",
     "Coverage",
     "DraftMark",
     "DraftName",
@@ -27,6 +28,7 @@ ReasonKind = Literal["event", "identifier", "group", "organisation", "words"]
 DraftMark = Literal["new", "covered", "copied", "short"]
 
 MAX_DRAFT = 20_000  # characters of title and text together
+MAX_PARAGRAPHS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +112,6 @@ class DraftParagraph:
     mark: DraftMark
     sources: tuple[DraftSource, ...] = ()
     others: int = 0
-
-    @property
-    def copied_characters(self) -> int:
-        """How many characters of it stand in the first source."""
-        passages = self.sources[0].passages if self.sources else ()
-        return sum(passage.end - passage.start for passage in passages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

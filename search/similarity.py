@@ -74,8 +74,8 @@ WIDEN_SHARE: Final = 0.5  # how much of the words, weighted by idf, such an arti
 
 # Related articles; the figures are in docs/relevance.md
 
-RELATED_LEAD: Final = 1500  # characters of a text that say what it is about
-RELATED_TERMS: Final = 200  # the heaviest terms of a text that are looked up
+RELATED_LEAD: Final = 800  # characters of a text that say what it is about
+RELATED_TERMS: Final = 80  # the heaviest terms of a text that are looked up
 COMMON: Final = 0.3  # of all articles; a word that more of them hold says nothing
 NORM_EXPONENT: Final = 0.4  # |d| ~ length ** 0.4
 TITLE_NEARNESS: Final = 0.3
@@ -91,7 +91,7 @@ EVENT_NEARNESS: Final = 0.45
 EVENT_NEARNESS_UNNAMED: Final = 0.6  # where no organisation or identifier is shared
 EVENT_NEARNESS_OF_SOURCE: Final = 0.85  # of one outlet, which writes alike of different things
 EVENT_TEXT: Final = 0.15
-STORY_TITLES: Final = 0.4  # cosine of titles of one story
+STORY_TITLES: Final = 0.5  # of the pairs of letters in the shorter title, the other has of a story
 
 # The draft check, in units: Han characters, or Latin words whole; the figures in docs/editors.md
 

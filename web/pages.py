@@ -10,6 +10,7 @@ from index.errors import QueryError
 from index.settings import Settings
 from search import Searcher, SearchRequest
 from search.parser import MAX_LENGTH
+from search.related import RelatedHit
 from search.request import FACET_SIZE
 from search.results import SearchResults
 from search.syntax import quoted
@@ -95,7 +96,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
             article=found,
             copies=searcher.copies(article_id),
             event=event,
-            related=[other for other in related if other.hit.id not in known][:_RELATED],
+            related=[other for other in related if known.isdisjoint(_ids(other))][:_RELATED],
             reason_parts=reason_parts,
             reason_text=reason_text,
             excerpt=excerpt(found),
@@ -143,6 +144,11 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     feeds.register(pages, settings, searcher)
     export.register(pages, searcher)
     return pages
+
+
+def _ids(related: RelatedHit) -> list[str]:
+    """Return the ids of a related article and of what is folded behind it."""
+    return [related.hit.id, *(copy.id for copy in related.hit.copies)]
 
 
 def _home(results: SearchResults) -> dict[str, Any]:

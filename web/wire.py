@@ -245,6 +245,7 @@ def _copy_object(copy: Copy) -> dict[str, Any]:
         "url": copy.url,
         "source": copy.source,
         "published": _moment(copy.published),
+        "published_precision": copy.published_precision,
     }
 
 

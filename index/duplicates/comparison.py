@@ -14,6 +14,7 @@ __all__ = ["Agreement", "agreement", "is_duplicate"]
 _SAME_HEADLINE = 0.5
 _SAME_TEXT = 0.8
 _ISSUE_DAYS = 10  # a repost is days late, and the next issue of most columns weeks
+_AGAIN_DAYS = 1  # an outlet's own next issue of a column is a day late at least
 # Under another headline the whole must agree, or a digest would tie all that it quotes together.
 # A text cut at 60 % and its whole share 0.6 of their union.
 _WHOLE = 0.9  # of another outlet that gave it a headline of its own, whatever it says
@@ -68,8 +69,9 @@ def is_duplicate(one: Fingerprint, other: Fingerprint) -> bool:
         return True
     if found.containment < _SAME_HEADLINE or _differ(_NUMBER, one.title, other.title):
         return False
-    if headline(one.title) == headline(other.title):
-        return found.containment >= _SAME_TEXT or apart <= _ISSUE_DAYS
+    if headline(one.title) and headline(one.title) == headline(other.title):
+        is_repost = one.source != other.source and apart <= _ISSUE_DAYS
+        return found.containment >= _SAME_TEXT or is_repost or apart <= _AGAIN_DAYS
     if not is_telling or found.containment < _SAME_TEXT:
         return False
     if _differ(_LATIN, one.title, other.title):

@@ -7,29 +7,27 @@ few paragraphs of the article that hold enough of its words make it covered.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice, zip_longest
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from index.document import Article
 from search import similarity
+from search.backends.draft_names import places_of
 from search.backends.letters import Letters, Run, common_runs
-from search.backends.relating import Relater, counted_words
-from search.related import DraftMark, DraftParagraph, DraftSource, Passage
+from search.backends.nearness import Relater, counted_words
+from search.backends.quoting import QuotedText
+from search.related import DraftMark, DraftParagraph, DraftSource
 from search.results import Hit
 
 __all__ = ["DraftChecker", "paragraphs_of"]
 
 _OF_PARAGRAPH = 4  # likely articles of each paragraph
 _OF_DRAFT = 8  # and of the whole
-_WINDOW = 300  # characters of an article in which the facts of a paragraph may stand
-_MOST = 150  # articles that one draft is compared with
 _SOURCES = 3  # articles shown for a paragraph
-_CONTEXT = 40  # characters shown beside a passage at most
 
-_STOPS = "。！？!?；;\n"
 _TITLES = re.compile(r"《[^《》]{1,60}》")
 
 _Shown = Mapping[int, tuple[Article, Hit]]
@@ -44,45 +42,6 @@ class _Copy:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """An article as it is compared: its title, its lead and the paragraphs of its body.
-
-    `ahead` says how many parts come before the body; `windows` from each part as many as make a
-    window, as first and end.
-    """
-
-    parts: tuple[str, ...]
-    ahead: int
-    windows: tuple[tuple[int, int], ...]
-
-    @classmethod
-    def of(cls, article: Article) -> "_Text":
-        ahead = (article.title, article.lead) if _has_own_lead(article) else (article.title,)
-        parts = (*ahead, *(part for part in article.body.split("\n") if part.strip()))
-        windows, end, size = [], 0, 0
-        for first, part in enumerate(parts):
-            while end < len(parts) and (size < _WINDOW or end <= first):
-                size += len(parts[end])
-                end += 1
-            windows.append((first, end))
-            size -= len(part)
-        return cls(parts, len(ahead), tuple(windows))
-
-    def numbers(self, places: Iterable[int]) -> tuple[int, ...]:
-        """Return the numbers in the body, from 1, of parts; what is before it belongs to 1."""
-        return tuple(sorted({max(1, place - self.ahead + 1) for place in places}))
-
-    @property
-    def whole(self) -> str:
-        """All parts as one text."""
-        return "\n".join(self.parts)
-
-
-def _has_own_lead(article: Article) -> bool:
-    return bool(article.lead) and not article.lead_is_repeated
-
-
 class DraftChecker:
     """Marks the paragraphs of drafts over one state."""
 
@@ -93,15 +52,21 @@ class DraftChecker:
     def check(self, draft: Article, nearest: Sequence[int]) -> tuple[DraftParagraph, ...]:
         """Mark the paragraphs of a draft; `nearest` are the documents nearest to all of it."""
         paragraphs = paragraphs_of(draft)
-        names = [surface for mention in draft.mentions for surface in mention.surfaces]
-        own = [Letters.of(text, _names_in(text, names)) for text in paragraphs]
+        names: list[list[tuple[int, int]]] = [
+            [match.span() for match in _TITLES.finditer(text)] for text in paragraphs
+        ]
+        for mention in draft.mentions:
+            for number, start, end in places_of(mention, paragraphs):
+                names[number - 1].append((start, end))
+        # To share a name, or the title of a law, is not to copy.
+        own = [Letters.of(text, spans) for text, spans in zip(paragraphs, names, strict=True)]
         words = self._weighted_words(paragraphs)
         likely = [
             self._likely(text, weights) if letters.weight >= similarity.DRAFT_LEAST else []
             for text, weights, letters in zip(paragraphs, words, own, strict=True)
         ]
-        shown = self._shown(_first_of_each([list(nearest[:_OF_DRAFT]), *likely]))
-        texts = {document: _Text.of(article) for document, (article, _) in shown.items()}
+        shown = self._shown(list(dict.fromkeys(chain(nearest[:_OF_DRAFT], *likely))))
+        texts = {document: QuotedText(article) for document, (article, _) in shown.items()}
         copies = _copies(own, texts)
         # The words of what is copied need not be looked for.
         rest = [
@@ -140,16 +105,20 @@ class DraftChecker:
         relater = self._relater
         words = relater.weighted("body", dict.fromkeys(weights, 1))
         scores = relater.cosine("body", words, len(text))
-        # A window of an article has no more than the whole of it.
-        scores[relater.held("body", weights) < similarity.COVERED_SHARE] = 0
         if relater.view.live is not None:
             scores *= relater.view.live
-        count = min(_OF_PARAGRAPH, len(scores))
-        best = np.argpartition(-scores, count - 1)[:count] if count else np.empty(0, np.int64)
-        return [int(document) for document in best[np.argsort(-scores[best])] if scores[document]]
+        count = min(2 * _OF_PARAGRAPH, len(scores))
+        best = np.sort(np.argpartition(-scores, count - 1)[:count]) if count else np.arange(0)
+        # A window of an article has no more of the words than the whole of it.
+        held = np.zeros(len(best))
+        for word, weight in weights.items():
+            held += weight * relater.holders(word, best)
+        best = best[held >= similarity.COVERED_SHARE * sum(weights.values())]
+        best = best[np.argsort(-scores[best], kind="stable")][:_OF_PARAGRAPH]
+        return [document for document in best.tolist() if scores[document]]
 
     def _covering(
-        self, words: Sequence[Mapping[str, float]], texts: Mapping[int, _Text]
+        self, words: Sequence[Mapping[str, float]], texts: Mapping[int, QuotedText]
     ) -> list[list[tuple[int, tuple[int, ...]]]]:
         """Return for the words of each paragraph the articles that cover it, the best first.
 
@@ -196,17 +165,23 @@ class DraftChecker:
         copies: Sequence[_Copy],
         covering: Mapping[int, Sequence[tuple[int, tuple[int, ...]]]],
         shown: _Shown,
-        texts: Mapping[int, _Text],
+        texts: Mapping[int, QuotedText],
     ) -> DraftParagraph:
         mark: DraftMark = "short"
         sources: list[DraftSource] = []
         count = 0
         if copies:
             mark, count = "copied", len(copies)
-            sources = [
-                _copied_source(text, letters, copy, shown[copy.document][1], texts[copy.document])
-                for copy in copies[:_SOURCES]
-            ]
+            for copy in copies[:_SOURCES]:
+                of_article = texts[copy.document]
+                passages, places = of_article.passages(text, letters, copy.runs)
+                sources.append(
+                    DraftSource(
+                        hit=shown[copy.document][1],
+                        paragraphs=of_article.numbers(places),
+                        passages=passages,
+                    )
+                )
         elif place in covering:
             found = covering[place]
             mark, count = "covered" if found else "new", len(found)
@@ -227,13 +202,7 @@ class DraftChecker:
         )
 
 
-def _first_of_each(lists: Sequence[Sequence[int]]) -> list[int]:
-    """Return different members of some lists, at most _MOST: the first of each, the second..."""
-    ranks = (each for rank in zip_longest(*lists) for each in rank if each is not None)
-    return list(islice(dict.fromkeys(ranks), _MOST))
-
-
-def _copies(own: Sequence[Letters], texts: Mapping[int, _Text]) -> list[list[_Copy]]:
+def _copies(own: Sequence[Letters], texts: Mapping[int, QuotedText]) -> list[list[_Copy]]:
     """Return for each paragraph the articles that it is copied from, the most copied first."""
     found: list[list[_Copy]] = [[] for _ in own]
     common = common_runs(own, [text.whole for text in texts.values()])
@@ -246,23 +215,6 @@ def _copies(own: Sequence[Letters], texts: Mapping[int, _Text]) -> list[list[_Co
     return [sorted(copies, key=lambda copy: -copy.weight) for copies in found]
 
 
-def _copied_source(
-    text: str, letters: Letters, copy: _Copy, hit: Hit, article: _Text
-) -> DraftSource:
-    """Return an article with the passages that a paragraph has of it."""
-    theirs = Letters.of(article.whole)
-    passages, places = [], set()
-    for run in copy.runs:
-        place = theirs.text.find(letters.text[run.start : run.end])
-        if place >= 0:
-            start, end = theirs.span(
-                article.whole, replace(run, start=place, end=place + run.end - run.start)
-            )
-            passages.append(_passage(letters.span(text, run), article.whole, start, end))
-            places.add(article.whole.count("\n", 0, start))
-    return DraftSource(hit=hit, paragraphs=article.numbers(places), passages=tuple(passages))
-
-
 def paragraphs_of(draft: Article) -> list[str]:
     """Return the paragraphs of a draft, none of them empty."""
     return [text for line in draft.body.split("\n") if (text := line.strip())]
@@ -271,27 +223,3 @@ def paragraphs_of(draft: Article) -> list[str]:
 def _words_of(words: Sequence[Mapping[str, float]]) -> Iterator[str]:
     for each in words:
         yield from each
-
-
-def _names_in(text: str, names: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where names stand, and titles of works: to share them is not to copy."""
-    found = [match.span() for match in _TITLES.finditer(text)]
-    for name in names:
-        found += [match.span() for match in re.finditer(re.escape(name), text)]
-    return found
-
-
-def _passage(own: tuple[int, int], theirs: str, start: int, end: int) -> Passage:
-    """Return a passage with what of the sentence stands around it in the article."""
-    before = max(theirs.rfind(stop, 0, start) for stop in _STOPS) + 1
-    after = min(
-        (place + 1 for stop in _STOPS if (place := theirs.find(stop, end)) >= 0),
-        default=len(theirs),
-    )
-    before, after = max(before, start - _CONTEXT), min(after, end + _CONTEXT)
-    return Passage(
-        start=own[0],
-        end=own[1],
-        text=theirs[before:after].rstrip("\n").replace("\n", " "),
-        highlight=(start - before, end - before),
-    )

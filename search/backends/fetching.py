@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from index.analysis import Analyzer
 from index.document import Article, Precision
-from index.errors import UnknownArticle
 from search import similarity
 from search.backends.desk import Shown
 from search.backends.evaluator import Evaluator
@@ -60,8 +59,9 @@ class HitFetcher:
         copies = self.copies([copy for each in behind for copy in each[:_BEHIND]])
         rescored = self._rescored(selection, request) if request.explain else ()
         hits = []
+        articles = self._read(documents)
         for place, document in enumerate(documents):
-            article = self._article(document)
+            article = articles.get(document)
             if article is None:
                 continue
             missing = tuple(dict.fromkeys(word for word, holds in held if not holds[place]))
@@ -86,10 +86,7 @@ class HitFetcher:
     def shown(self, documents: Sequence[int]) -> dict[int, Shown]:
         """Return documents as articles and hits of a list that no query made."""
         shown: dict[int, Shown] = {}
-        for document in documents:
-            article = self._article(document)
-            if article is None:
-                continue
+        for document, article in self._read(documents).items():
             hit = make_hit(article, self._no_query, 0.0, ())
             members = self._view.clusters.members(document)
             behind = [each for each in members if each != document]
@@ -111,19 +108,16 @@ class HitFetcher:
                 kept[unread[identifier]] = self._copy(unread[identifier], identifier, url)
         return {each: kept[each] for each in documents if each in kept}
 
-    def _article(self, document: int) -> Article | None:
-        """Return the article of a document, None for one that was removed a moment ago."""
-        article_id = self._view.ids[document].decode()
-        article = self._articles.get(article_id)
-        if article is None:
-            try:
-                article = self._stored.article(article_id)
-            except UnknownArticle:
-                return None
-            if len(self._articles) >= _ARTICLES:
-                self._articles.clear()
-            self._articles[article_id] = article
-        return article
+    def _read(self, documents: Sequence[int]) -> dict[int, Article]:
+        """Return the articles of documents, without evidence; those just removed are left out."""
+        kept = self._articles
+        if len(kept) + len(documents) > _ARTICLES:
+            kept.clear()
+        ids = {document: self._view.ids[document].decode() for document in documents}
+        unread = [each for each in ids.values() if each not in kept]
+        if unread:
+            kept |= self._stored.articles(unread)
+        return {document: kept[each] for document, each in ids.items() if each in kept}
 
     def _copy(self, document: int, identifier: str, url: str | None) -> Copy:
         view = self._view

@@ -51,7 +51,8 @@ class Letters:
         weights = np.ones(len(normal.text) + 1)
         for match in _LATIN.finditer(normal.text):
             weights[match.start() : match.end()] = 1 / (match.end() - match.start())
-        places = np.array([normal.span(offset, offset + 1)[0] for offset in offsets], np.int64)
+        places = np.array(offsets if normal.starts is None else [normal.starts[o] for o in offsets])
+        places = places.astype(np.int64)
         found = weights[offsets]
         for start, end in names:
             found[(places >= start) & (places < end)] = 0

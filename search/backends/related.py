@@ -1,15 +1,17 @@
 """Related coverage: which of the nearest articles are shown, why, and which report one event."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.document import Article
 from search import similarity
-from search.backends.relating import Nearness, Relater, Subject
+from search.backends.nearness import Nearness, Relater, Subject
 from search.related import Reason
 
 __all__ = ["Found", "RelatedFinder", "reasons"]
@@ -17,6 +19,8 @@ __all__ = ["Found", "RelatedFinder", "reasons"]
 _CONSIDERED = 2  # times as many as are wanted, so that there is a choice
 _VERSIONS = 2  # articles of one story, the subject's own apart
 _NUMBERED = ("CVE-", "CNVD-", "CNNVD-")  # identifiers of a single vulnerability
+_DIGITS = re.compile(r"[0-9]+")
+_DAY = 86_400  # seconds
 _SHOWN = 3  # shared names or words of one kind
 
 
@@ -40,7 +44,7 @@ class RelatedFinder:
     def __init__(self, relater: Relater) -> None:
         self.relater = relater
         self.view = relater.view
-        self._last: tuple[Subject, Nearness] | None = None
+        self._last: tuple[int | None, Nearness] | None = None
 
     def related(self, subject: Subject, size: int) -> tuple[Found, ...]:
         """Return the most related articles, the nearest first.
@@ -66,21 +70,27 @@ class RelatedFinder:
         )
 
     def event(self, subject: Subject, size: int) -> tuple[int, ...]:
-        """Return the documents that report the event of a subject, the earliest first.
+        """Return the first documents that report the event of a subject, the earliest first.
 
         Of near-duplicates it is the canonical one. The subject's own document is among them.
         """
         nearness = self._nearness(subject)
         scores = np.where(self._same_event(nearness, subject), nearness.total, 0)
-        found = set(self._canonical(self._top(scores, subject, size)))
-        if subject.document is not None:
-            found |= {subject.document, *self._canonical([subject.document])}
+        found = set(self._canonical(self._top(scores, subject, int(np.count_nonzero(scores)))))
+        own = set() if subject.document is None else {subject.document}
+        if found:  # else nobody reports it but those that copy one another
+            found |= set(self._canonical(own))
+        found |= own
         order = self.view.oldest_first
-        return tuple(sorted(found, key=lambda document: (order[document], document)))
+        reports = sorted(found, key=lambda document: (order[document], document))
+        return tuple(each for place, each in enumerate(reports) if place < size or each in own)
 
     def _nearness(self, subject: Subject) -> Nearness:
-        if self._last is None or self._last[0] is not subject:
-            self._last = subject, self.relater.nearness(subject)
+        """Measure nearness, once for all that a page tells of one article; drafts are not kept."""
+        if subject.document is None:
+            return self.relater.nearness(subject)
+        if self._last is None or self._last[0] != subject.document:
+            self._last = subject.document, self.relater.nearness(subject)
         return self._last[1]
 
     def _same_event(self, nearness: Nearness, subject: Subject) -> NDArray[np.bool_]:
@@ -99,6 +109,11 @@ class RelatedFinder:
             # One advisory is written like the next; other vulnerabilities are other events.
             column = self.view.keywords["identifier"]
             found &= column.mask(own) | ~self._has_numbered
+        # The next issue of a column has the same title, with another number or day.
+        title = _DIGITS.sub("", subject.title)
+        for document in np.flatnonzero(found & nearness.is_own_source).tolist():
+            if document != subject.document and _DIGITS.sub("", self.view.title(document)) == title:
+                found[document] = False
         return found
 
     @cached_property
@@ -145,9 +160,7 @@ class RelatedFinder:
         """Return documents in their order, but the third version of a story and more at the end."""
         if not documents:
             return []
-        told = self._titles_alike(documents)
-        days = self.view.published[documents] / 86_400
-        alike = told & (np.abs(days[:, None] - days[None, :]) <= similarity.EVENT_DAYS)
+        alike = self._one_story(documents)
         kept: list[int] = []
         later: list[int] = []
         for place in range(len(documents)):
@@ -156,16 +169,17 @@ class RelatedFinder:
             (later if too_many else kept).append(place)
         return [documents[place] for place in (*kept, *later)]
 
-    def _titles_alike(self, documents: Sequence[int]) -> NDArray[np.bool_]:
-        tokens = self.relater.analyzer.field_tokens(list(map(self.view.title, documents)))
-        vectors = np.zeros((len(documents), max(1, len(tokens.vocabulary))), np.float32)
-        np.add.at(vectors, (tokens.documents, tokens.terms), 1)
-        idfs = [
-            self.relater.idf("title", word) if len(word) > 1 else 0 for word in tokens.vocabulary
-        ]
-        vectors = np.log1p(vectors) * np.array([*idfs, 0][: vectors.shape[1]], np.float32)
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
-        alike: NDArray[np.bool_] = vectors @ vectors.T >= similarity.STORY_TITLES
+    def _one_story(self, documents: Sequence[int]) -> NDArray[np.bool_]:
+        """Say of each two documents whether they tell one story: of one time, titled alike."""
+        days = self.view.published[documents] / _DAY
+        alike: NDArray[np.bool_] = np.abs(days[:, None] - days) <= similarity.EVENT_DAYS
+        (some,) = np.nonzero(alike.sum(axis=1) > 1)
+        pairs = {place: _pairs(self.view.title(documents[place])) for place in some.tolist()}
+        for place, other in combinations(pairs, 2):
+            if alike[place, other]:
+                few, many = sorted((pairs[place], pairs[other]), key=len)
+                told = len(few & many) >= similarity.STORY_TITLES * max(1, len(few))
+                alike[place, other] = alike[other, place] = told
         return alike
 
     def _held(self, nearness: Nearness, documents: Sequence[int]) -> list[tuple[str, ...]]:
@@ -177,6 +191,12 @@ class RelatedFinder:
             for place in order[self.relater.holders(word, ascending)].tolist():
                 held[place].append(word)
         return list(map(tuple, held))
+
+
+def _pairs(title: str) -> frozenset[str]:
+    """Return the pairs of letters that stand side by side in a title."""
+    letters = [letter for letter in title.casefold() if letter.isalnum()]
+    return frozenset(map("".join, pairwise(letters)))
 
 
 def reasons(found: Found, subject: Subject, article: Article) -> tuple[Reason, ...]:

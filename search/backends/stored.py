@@ -27,6 +27,11 @@ class StoredArticles:
         with self._open() as store:
             return store.article(article_id)
 
+    def articles(self, article_ids: Iterable[str]) -> dict[str, Article]:
+        """Return those articles that are stored, by their ids, without evidence."""
+        with self._open() as store:
+            return store.articles_of(article_ids)
+
     def article_by_url(self, url: str) -> Article:
         """Return the article of an address in whatever form, or raise UnknownArticle."""
         with self._open() as store:

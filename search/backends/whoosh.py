@@ -25,8 +25,8 @@ from search.backends.drafts import DraftChecker
 from search.backends.evaluator import Evaluator
 from search.backends.fetching import HitFetcher
 from search.backends.folding import HitList
+from search.backends.nearness import Impacts, Relater
 from search.backends.related import RelatedFinder
-from search.backends.relating import Impacts, Relater
 from search.backends.selection import Selector
 from search.backends.stored import StoredArticles
 from search.backends.typing_aids import TypingAidsMaker
@@ -89,7 +89,7 @@ class WhooshSearcher:
         self._stored = StoredArticles(settings.data / "articles.sqlite3")
         self._lock = Lock()
         self._segments: ByteCache[Any] = ByteCache(0)
-        self._impacts: ByteCache[Impacts] = ByteCache(0, small=0.9)
+        self._impacts: ByteCache[Impacts] = ByteCache(0, small=0.5)
         self._open: _Open | None = None
 
     def close(self) -> None:

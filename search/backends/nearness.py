@@ -25,8 +25,10 @@ __all__ = ["Impacts", "Nearness", "Relater", "Subject", "Words", "counted_words"
 
 _DAY = 86_400  # seconds
 _COMMON_FROM = 20  # articles; in a smaller archive a word of the one subject is soon everywhere
-_TELLING = 60  # words of a subject of which it is kept who has them
-_FACTORS = (np.maximum(LENGTHS, 1) ** -similarity.NORM_EXPONENT).astype(np.float16)
+_KNOWN = 200_000  # words whose frequency is remembered
+_DENSE = 8  # a word that more than one in so many documents hold has a weight for every one
+_TELLING = 40  # words of a subject of which it is kept who has them
+_FACTORS = (np.maximum(LENGTHS, 1) ** -similarity.NORM_EXPONENT).astype(np.float32)
 
 _Scores = NDArray[np.float32]
 Words = Sequence[tuple[str, float]]
@@ -69,15 +71,28 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Impacts:
-    """The documents of a term in a segment, and what each occurrence counts there, without idf."""
+    """What a word counts in the documents of a segment that hold it, without its idf.
 
-    documents: NDArray[np.unsignedinteger]
-    weights: NDArray[np.float16]
+    Of a common word there is a weight for every document, and `documents` is None.
+    """
+
+    documents: NDArray[np.int32] | None
+    weights: _Scores
 
     @property
     def nbytes(self) -> int:
         """The size in bytes."""
-        return self.documents.nbytes + self.weights.nbytes
+        return self.weights.nbytes + (0 if self.documents is None else self.documents.nbytes)
+
+    def holds(self, documents: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say which of some documents hold the word."""
+        if self.documents is None:
+            found: NDArray[np.bool_] = self.weights[documents] > 0
+            return found
+        places = np.searchsorted(self.documents, documents.astype(np.int32))
+        np.minimum(places, len(self.documents) - 1, out=places)
+        holds: NDArray[np.bool_] = self.documents[places] == documents
+        return holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +161,6 @@ class Relater:
                 found.append((word, (1 + log(count)) * idf))
         return sorted(found, key=lambda each: -each[1])
 
-    def frequency(self, field: str, word: str) -> int:
-        """Return how many documents hold a word in a field."""
-        return self._known(field, word)[0]
-
     def idf(self, field: str, word: str) -> float:
         """Return the inverse document frequency of a word in a field."""
         return self._known(field, word)[1]
@@ -160,7 +171,10 @@ class Relater:
         if known is None:
             frequency = self.view.document_frequency(field, word.encode())
             known = frequency, similarity.idf(self.view.article_count, frequency)
-            self._frequencies[key] = known
+            if frequency:  # of a draft nothing is kept that is not in the archive
+                if len(self._frequencies) >= _KNOWN:
+                    self._frequencies.clear()
+                self._frequencies[key] = known
         return known
 
     def cosine(self, field: str, words: Words, length: int) -> _Scores:
@@ -183,29 +197,18 @@ class Relater:
             some = [(impacts, weight) for impacts, weight in found if impacts is not None]
             if not some:
                 continue
-            documents = np.concatenate([impacts.documents for impacts, _ in some])
-            weights = np.concatenate([impacts.weights for impacts, _ in some]).astype(np.float32)
-            weights *= np.repeat(
-                np.array([weight for _, weight in some], np.float32),
-                [len(impacts.documents) for impacts, _ in some],
-            )
             size = segment.documents.size
-            scores[base : base + size] = np.bincount(documents, weights, size)
+            own = scores[base : base + size]
+            documents, weights = [], []
+            for impacts, weight in some:
+                if impacts.documents is None:
+                    own += impacts.weights * np.float32(weight)
+                else:
+                    documents.append(impacts.documents)
+                    weights.append(impacts.weights * np.float32(weight))
+            if documents:
+                own += np.bincount(np.concatenate(documents), np.concatenate(weights), size)
         return scores * np.float32(max(length, 1) ** similarity.NORM_EXPONENT / square)
-
-    def held(self, field: str, weights: Mapping[str, float]) -> _Scores:
-        """Return the share of some words, by their weights, that each document has in a field."""
-        view = self.view
-        scores = np.zeros(view.size, np.float32)
-        total = sum(weights.values())
-        for base, segment in zip(view.bases, view.segments, strict=True):
-            for word, weight in weights.items():
-                impacts = self.impacts(segment, field, word)
-                if impacts is not None:
-                    scores[base : base + segment.documents.size][impacts.documents] += (
-                        weight / total
-                    )
-        return scores
 
     def impacts(self, segment: OpenSegment, field: str, word: str) -> Impacts | None:
         """Return the documents of a word in a segment, None where there are none."""
@@ -215,11 +218,15 @@ class Relater:
             postings = segment.postings(field, word.encode())
             if postings is None:
                 return None
-            # Half of the bytes let the cache keep twice as many words.
-            kind = np.uint16 if segment.documents.size <= 1 << 16 else np.uint32
-            weights = (1 + np.log(postings.frequencies)).astype(np.float16)
-            weights *= _FACTORS[postings.codes]
-            kept = Impacts(postings.documents.astype(kind), weights)
+            documents = postings.documents
+            weights = (1 + np.log(postings.frequencies)) * _FACTORS[postings.codes]
+            size = segment.documents.size
+            if len(documents) * _DENSE > size:
+                every = np.zeros(size, np.float32)
+                every[documents] = weights
+                kept = Impacts(None, every)
+            else:
+                kept = Impacts(documents, weights)
             self._cache.put(key, kept)
         return kept
 
@@ -230,10 +237,7 @@ class Relater:
             first, last = np.searchsorted(documents, [base, base + segment.documents.size])
             impacts = self.impacts(segment, "body", word) if first < last else None
             if impacts is not None:
-                own = documents[first:last] - base
-                places = np.searchsorted(impacts.documents, own.astype(impacts.documents.dtype))
-                np.minimum(places, len(impacts.documents) - 1, out=places)
-                found[first:last] = impacts.documents[places] == own
+                found[first:last] = impacts.holds(documents[first:last] - base)
         return found
 
     def _shared(self, name: str, wanted: Mapping[str, float]) -> _Scores:

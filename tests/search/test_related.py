@@ -180,6 +180,33 @@ def test_another_vulnerability_is_another_event(archive: Searcher) -> None:
     assert [report.hit.id for report in archive.coverage("twin").reports] == ["twin"]
 
 
+def test_reposts_alone_are_no_event(
+    fill_folder: Callable[..., Searcher], tmp_path: Path, article_maker: ArticleMaker
+) -> None:
+    same = [article_maker(id=name, body=ATTACK, published=NIGHT) for name in ("one", "two")]
+    searcher = fill_folder(tmp_path, same, {"one": "one", "two": "one"})
+    assert [report.hit.id for report in searcher.coverage("two").reports] == ["two"]
+    searcher.close()
+
+
+def test_the_next_issue_of_a_column_is_no_report_of_the_event(
+    fill_folder: Callable[..., Searcher], tmp_path: Path, article_maker: ArticleMaker
+) -> None:
+    issues = [
+        article_maker(
+            id=f"issue{number}",
+            title=f"漏洞周报第{number}期",
+            body=ATTACK + ELSEWHERE[number:],
+            published=NIGHT + timedelta(days=7 * number),
+            mentions=(named("青梧机电"),),
+        )
+        for number in range(3)
+    ]
+    searcher = fill_folder(tmp_path, issues, {})
+    assert [report.hit.id for report in searcher.coverage("issue1").reports] == ["issue1"]
+    searcher.close()
+
+
 def test_a_text_finds_what_an_article_of_it_would(archive: Searcher) -> None:
     article = archive.article("second")
     found = [each.hit.id for each in archive.related_to(article.title, article.body)]

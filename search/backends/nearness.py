@@ -161,6 +161,10 @@ class Relater:
                 found.append((word, (1 + log(count)) * idf))
         return sorted(found, key=lambda each: -each[1])
 
+    def frequency(self, field: str, word: str) -> int:
+        """Return how many documents hold a word in a field."""
+        return self._known(field, word)[0]
+
     def idf(self, field: str, word: str) -> float:
         """Return the inverse document frequency of a word in a field."""
         return self._known(field, word)[1]

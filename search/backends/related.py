@@ -21,6 +21,7 @@ _VERSIONS = 2  # articles of one story, the subject's own apart
 _NUMBERED = ("CVE-", "CNVD-", "CNNVD-")  # identifiers of a single vulnerability
 _DIGITS = re.compile(r"[0-9]+")
 _DAY = 86_400  # seconds
+_FEW = 5  # articles; what no more have is rare in a small archive too
 _SHOWN = 3  # shared names or words of one kind
 
 
@@ -183,14 +184,17 @@ class RelatedFinder:
         return alike
 
     def _held(self, nearness: Nearness, documents: Sequence[int]) -> list[tuple[str, ...]]:
-        """Return which of the telling words each of some documents has."""
+        """Return which of the telling words each of some documents has; common ones for want."""
         order = np.argsort(documents)
         ascending = np.array(documents, np.int64)[order]
         held: list[list[str]] = [[] for _ in documents]
+        rare: list[list[str]] = [[] for _ in documents]
+        most = max(similarity.TELLING * self.view.article_count, _FEW)
         for word, _ in nearness.words:
+            kind = rare if self.relater.frequency("body", word) <= most else held
             for place in order[self.relater.holders(word, ascending)].tolist():
-                held[place].append(word)
-        return list(map(tuple, held))
+                kind[place].append(word)
+        return [tuple(few or many) for few, many in zip(rare, held, strict=True)]
 
 
 def _pairs(title: str) -> frozenset[str]:

@@ -16,11 +16,12 @@ from typing import Protocol, TypeVar
 from filelock import FileLock, Timeout
 
 from index.analysis import Analyzer
-from index.backends.base import Index
+from index.backends.base import Index, IndexWriter
 from index.backends.whoosh import WhooshIndex
 from index.categories import CategoryModel, model_fingerprint, with_category
 from index.corpus import Page, Unreadable, read_pages
 from index.document import Article
+from index.duplicates import Fingerprint, fingerprints, fingerprints_version
 from index.entities import Denials, OrganisationTable, annotate, entities_fingerprint
 from index.errors import IndexOutOfDate, NotAnArticle, StoreError, StoreLocked
 from index.extract import extract, extractor_fingerprint
@@ -34,6 +35,7 @@ __all__ = ["Progress", "Summary", "build", "open_index", "remove", "stages_finge
 _CHUNK = 32  # pages a worker takes at once: less costs messages, more makes the bar jump
 _ANALYSED = 128  # articles a worker analyses at once: a batch has a cost of its own
 _BATCH_CHARACTERS = 500_000  # analysed at once; each takes about 100 bytes meanwhile
+_COMPARED = 32  # chunks of fingerprints in one durable transaction
 _STORE_BATCH = 512  # pages in one durable transaction
 _LOCK_SECONDS = 10.0
 
@@ -165,7 +167,7 @@ def build(
             # Pages of the store were counted when they were read: a summary of their own.
             _read_into_store(store, stale, stages, pool, window, Summary(), progress)
         store.learn(table)
-        store.commit()
+        _compare(store, pool, window, progress)
         _catch_up(store, index, pool, window, progress, rebuild=rebuild)
     summary.seconds = perf_counter() - started
     summary.generation = index.generation
@@ -197,7 +199,20 @@ def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> 
             with index.writer(store.revision if was_current else reached) as writer:
                 for identifier in identifiers:
                     writer.delete_document(identifier)
+                if was_current:
+                    _update_others(store, writer, reached, analyzer)
     return identifiers
+
+
+def _update_others(
+    store: ArticleStore, writer: IndexWriter, reached: int, analyzer: Analyzer
+) -> None:
+    """Bring articles up to date whose cluster a removal has changed."""
+    changed = [document for _, document in store.changes(reached) if document is not None]
+    if changed:
+        articles = [read_article(document) for document in changed]
+        clusters = store.clusters(article.id for article in articles)
+        writer.update_documents(index_batch(articles, analyzer, clusters))
 
 
 def _read_into_store(
@@ -305,7 +320,9 @@ def _catch_up(
         return
 
     def submit(chunk: list[tuple[str, str | None]]) -> Future[list[IndexBatch]]:
-        return pool.submit(_analyse_chunk, [document for _, document in chunk if document])
+        documents = [document for _, document in chunk if document]
+        clusters = store.clusters(identifier for identifier, _ in chunk)
+        return pool.submit(_analyse_chunk, documents, clusters)
 
     progress.stage("indexing", store.count_changes(reached))
     with index.writer(target, rebuild=fresh) as writer:
@@ -317,6 +334,27 @@ def _catch_up(
                 writer.update_documents(batch)
             progress.advance(len(chunk))
         progress.stage("writing", None)  # the commit comes when the context ends
+
+
+def _compare(
+    store: ArticleStore, pool: ProcessPoolExecutor, window: int, progress: Progress
+) -> None:
+    """Find the near-duplicates of the articles that are new or say something else than before."""
+
+    def submit(chunk: list[tuple[str, str]]) -> Future[list[Fingerprint]]:
+        return pool.submit(_fingerprint_chunk, [document for _, document in chunk])
+
+    waiting = store.without_fingerprint(fingerprints_version())
+    progress.stage("comparing", len(waiting))
+    found = _windowed(store.documents(waiting), submit, window, _ANALYSED)
+    for number, (chunk, future) in enumerate(found, 1):
+        for (identifier, _), fingerprint in zip(chunk, future.result(), strict=True):
+            store.add_fingerprint(identifier, fingerprint)
+        progress.advance(len(chunk))
+        if number % _COMPARED == 0:
+            store.commit()
+    store.settle_clusters()
+    store.commit()
 
 
 def _windowed(
@@ -388,7 +426,11 @@ def _extract(page: Page) -> _Result:
         return _Failure(type(error).__name__, f"{type(error).__name__}: {error}")
 
 
-def _analyse_chunk(documents: list[str]) -> list[IndexBatch]:
+def _fingerprint_chunk(documents: list[str]) -> list[Fingerprint]:
+    return fingerprints([read_article(document) for document in documents])
+
+
+def _analyse_chunk(documents: list[str], clusters: dict[str, str]) -> list[IndexBatch]:
     batches: list[list[Article]] = [[]]
     size = 0
     for article in map(read_article, documents):
@@ -397,4 +439,4 @@ def _analyse_chunk(documents: list[str]) -> list[IndexBatch]:
             batches.append([])
             size = len(article.body)
         batches[-1].append(article)
-    return [index_batch(batch, _worker.analyzer) for batch in batches]
+    return [index_batch(batch, _worker.analyzer, clusters) for batch in batches]

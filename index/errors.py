@@ -11,6 +11,7 @@ AnwenError
 ├── UnknownArticle         an id or address that is not in the store
 └── QueryError             a reader's mistake (HTTP 400)
     ├── BadParameter       a request parameter that cannot be read
+    ├── BadBody            a request's body that cannot be read
     ├── UnknownField       a field name that does not exist
     └── CursorExpired      a cursor of an index that has changed since (HTTP 410)
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 
 __all__ = [
     "AnwenError",
+    "BadBody",
     "BadParameter",
     "CursorExpired",
     "IndexOutOfDate",
@@ -102,6 +104,12 @@ class BadParameter(QueryError):
         super().__init__(f"参数 {name} 的值“{value}”无效：{expected}")
         self.name = name
         self.value = value
+
+
+class BadBody(QueryError):
+    """A request's body that cannot be read; the message quotes nothing of it but a key."""
+
+    code = "bad_body"
 
 
 class UnknownField(QueryError):

@@ -30,15 +30,18 @@ def _as_json(value: Any) -> Any:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
-def read_article(document: str) -> Article:
-    """Return the article that a record holds; raises StoreError for a damaged one."""
+def read_article(document: str, *, evidence: bool = True) -> Article:
+    """Return the article that a record holds; raises StoreError for a damaged one.
+
+    Without `evidence` its mentions have none: lists of hits show none, and it is most of a record.
+    """
     try:
-        return _article(json.loads(document))
+        return _article(json.loads(document), evidence=evidence)
     except (ValueError, TypeError, KeyError) as error:
         raise StoreError(f"A record of the article store is damaged: {error}. {DAMAGED}") from error
 
 
-def _article(values: dict[str, Any]) -> Article:
+def _article(values: dict[str, Any], *, evidence: bool) -> Article:
     for name in ("published", "fetched"):
         if values[name]:
             values[name] = datetime.fromisoformat(values[name])
@@ -55,7 +58,7 @@ def _article(values: dict[str, Any]) -> Article:
             type=mention["type"],
             salient=mention["salient"],
             surfaces=tuple(mention["surfaces"]),
-            evidence=tuple(Evidence(**evidence) for evidence in mention["evidence"]),
+            evidence=tuple(Evidence(**each) for each in mention["evidence"]) if evidence else (),
             defined=tuple(mention.get("defined", ())),
         )
         for mention in values["mentions"]

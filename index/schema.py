@@ -1,7 +1,8 @@
 """The index's fields, and the batch that holds some articles' share of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple, cast
 
 from index.analysis import Analyzer, FieldTokens
@@ -19,7 +20,7 @@ __all__ = [
     "index_batch",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 TEXT_FIELDS = ("title", "lead", "body")
 
@@ -28,6 +29,7 @@ UNDATED = -(2**62)
 
 _EXACT_LENGTHS = 24
 _SALIENT = "+"
+_ALONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Naming(NamedTuple):
@@ -57,7 +59,8 @@ class IndexDocument:
     """The values of an article's columns.
 
     `published` is in seconds since 1970, UNDATED where unknown; `day_only` says that only the
-    crawl's day is known. Organisations that act come first.
+    crawl's day is known. Organisations that act come first. `cluster` is shared by near-duplicates,
+    empty where there are none; `size` is the body's in characters.
     """
 
     id: str
@@ -69,6 +72,8 @@ class IndexDocument:
     author: str
     organisations: tuple[Naming, ...]
     identifiers: tuple[str, ...]
+    cluster: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,10 @@ class IndexBatch:
     fields: dict[str, FieldTokens]
 
 
-def index_batch(articles: Sequence[Article], analyzer: Analyzer) -> IndexBatch:
-    """Analyse articles for the index."""
+def index_batch(
+    articles: Sequence[Article], analyzer: Analyzer, clusters: Mapping[str, str] = _ALONE
+) -> IndexBatch:
+    """Analyse articles for the index; `clusters` names those of near-duplicates, by article."""
     texts = {
         "title": [article.title for article in articles],
         # What stands on the page twice must not count twice.
@@ -88,12 +95,12 @@ def index_batch(articles: Sequence[Article], analyzer: Analyzer) -> IndexBatch:
         "body": [article.body for article in articles],
     }
     return IndexBatch(
-        tuple(map(_document, articles)),
+        tuple(_document(article, clusters.get(article.id, "")) for article in articles),
         {name: analyzer.field_tokens(texts[name]) for name in TEXT_FIELDS},
     )
 
 
-def _document(article: Article) -> IndexDocument:
+def _document(article: Article, cluster: str) -> IndexDocument:
     published = article.published
     return IndexDocument(
         id=article.id,
@@ -105,6 +112,8 @@ def _document(article: Article) -> IndexDocument:
         author=article.author or "",
         organisations=_namings(article.mentions),
         identifiers=article.identifiers,
+        cluster=cluster,
+        size=len(article.body),
     )
 
 

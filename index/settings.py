@@ -34,7 +34,8 @@ class Settings:
     cache: int = 96
     """MB of decoded postings and scores that each process of `anwen serve` keeps at least.
 
-    Of an index above twice that size it keeps half of the size.
+    Of an index above twice that size it keeps half of the size. As much again is kept for related
+    articles and drafts, once somebody asks for them.
     """
 
     terms: Path | None = None

@@ -6,27 +6,28 @@ knows the revision it has reached can catch up with `changes`.
 
 import json
 import re
-import sqlite3
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
+from index.database import Database
 from index.document import Article
+from index.duplicates import SCHEMA as CLUSTERS
+from index.duplicates import Clusters, Fingerprint
 from index.entities import AGREEING, Denials, Learned, OrganisationTable, fold_learned
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
-from index.record import DAMAGED, read_article, write_article
+from index.record import read_article, write_article
 
 __all__ = ["ArticleStore", "Outcome", "StoredPage", "page_digest"]
 
 Outcome = Literal["added", "updated", "unchanged", "repeated", "removed"]
 
-_VERSION = 2
+_VERSION = 3
 _NOTHING_DENIED = Denials()
 _SCHEMA = """
 CREATE TABLE page (
@@ -71,14 +72,6 @@ CREATE TABLE learned (          -- those that enough articles agree on
 ) WITHOUT ROWID;
 """
 
-_DISK_ERRORS = (
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_READONLY,
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
@@ -112,15 +105,8 @@ class ArticleStore:
         """Open or create the store; raises StoreError with the repair where that fails."""
         self._path = path
         self._denials = denials
-        with _store_errors(path):
-            if not read_only:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._database = sqlite3.connect(path)
-            elif path.is_file():
-                address = f"{path.absolute().as_uri()}?mode=ro"
-                self._database = sqlite3.connect(address, uri=True, check_same_thread=False)
-            else:
-                raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
+        self._database = Database(path, read_only=read_only)
+        self._clusters = Clusters(self._database, self._touch)
         try:
             if not read_only:
                 self._create()
@@ -130,16 +116,20 @@ class ArticleStore:
             raise
 
     def _create(self) -> None:
-        with _store_errors(self._path):
-            # FULL: an article that was counted as stored survives a power cut.
-            self._database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-            if self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-                self._database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = 1; COMMIT")
-            if self._count("PRAGMA user_version") == 1:
-                self._database.executescript(f"BEGIN; {_SCHEMA_2} PRAGMA user_version = 2; COMMIT")
+        # FULL: an article that was counted as stored survives a power cut. The cache (64 MB) holds
+        # the bands of a hundred thousand articles, which are looked up all over the place.
+        self._database.run(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;"
+        )
+        if self._database.count("SELECT count(*) FROM sqlite_master") == 0:
+            self._database.run(f"BEGIN; {_SCHEMA} PRAGMA user_version = 1; COMMIT")
+        if self._database.count("PRAGMA user_version") == 1:
+            self._database.run(f"BEGIN; {_SCHEMA_2} PRAGMA user_version = 2; COMMIT")
+        if self._database.count("PRAGMA user_version") == 2:
+            self._database.run(f"BEGIN; {CLUSTERS} PRAGMA user_version = 3; COMMIT")
 
     def _check_version(self) -> None:
-        found = self._count("PRAGMA user_version")
+        found = self._database.count("PRAGMA user_version")
         if found != _VERSION:
             repair = (
                 "Run: anwen index --rebuild"
@@ -167,34 +157,53 @@ class ArticleStore:
 
     def commit(self) -> None:
         """Make the changes since the last commit durable."""
-        with _store_errors(self._path):
-            self._database.commit()
+        self._database.commit()
 
     # Reading
 
     def page(self, digest: bytes) -> StoredPage | None:
         """Return what is known of a page's bytes."""
-        row = self._row("SELECT path, stages, article, reason FROM page WHERE digest = ?", digest)
+        row = self._database.row(
+            "SELECT path, stages, article, reason FROM page WHERE digest = ?", digest
+        )
         return (
             StoredPage(path=row[0], stages=row[1], article=row[2], reason=row[3]) if row else None
         )
 
     def source_of(self, identifier: str) -> tuple[bytes, bool] | None:
         """Return the digest of the page an article was read from, and whether it is removed."""
-        row = self._row("SELECT digest, removed FROM article WHERE id = ?", identifier)
+        row = self._database.row("SELECT digest, removed FROM article WHERE id = ?", identifier)
         return (row[0], bool(row[1])) if row else None
 
     def article(self, identifier: str) -> Article:
         """Return an article; raises UnknownArticle, also for a removed one."""
-        row = self._row("SELECT document FROM article WHERE id = ?", identifier)
+        row = self._database.row("SELECT document FROM article WHERE id = ?", identifier)
         if row is None or row[0] is None:
             raise UnknownArticle(identifier)
         return read_article(row[0])
 
+    def articles_of(self, identifiers: Iterable[str]) -> dict[str, Article]:
+        """Return some articles by id, without evidence; those that are gone are left out."""
+        rows = self._database.rows(
+            "SELECT id, document FROM article "
+            "WHERE id IN (SELECT value FROM json_each(?)) AND document IS NOT NULL",
+            json.dumps(list(identifiers)),
+        )
+        return {identifier: read_article(document, evidence=False) for identifier, document in rows}
+
+    def addresses(self, identifiers: Iterable[str]) -> dict[str, str | None]:
+        """Return the address of each of some articles; those that are gone are left out."""
+        found = self._database.rows(
+            "SELECT id, json_extract(document, '$.url') FROM article "
+            "WHERE id IN (SELECT value FROM json_each(?)) AND document IS NOT NULL",
+            json.dumps(list(identifiers)),
+        )
+        return dict(found)
+
     def resolve(self, wanted: str) -> str:
         """Return the id for an id or an address in whatever form; raises UnknownArticle."""
         for candidate in (wanted, article_id(article_key(wanted, wanted))):
-            if self._row("SELECT 1 FROM article WHERE id = ?", candidate):
+            if self._database.row("SELECT 1 FROM article WHERE id = ?", candidate):
                 return candidate
         raise UnknownArticle(wanted)
 
@@ -210,7 +219,7 @@ class ArticleStore:
 
     @cached_property
     def _paths(self) -> dict[str, str]:
-        return dict(self._rows("SELECT path, article FROM page WHERE article IS NOT NULL"))
+        return dict(self._database.rows("SELECT path, article FROM page WHERE article IS NOT NULL"))
 
     def articles(self) -> Iterator[Article]:
         """Give every article, in the order of their last change."""
@@ -223,27 +232,37 @@ class ArticleStore:
 
         None where it is gone.
         """
-        yield from self._rows(
+        yield from self._database.rows(
             "SELECT id, document FROM article WHERE revision > ? ORDER BY revision", revision
         )
 
     def count_changes(self, revision: int) -> int:
         """Count what `changes` would give."""
-        return self._count("SELECT count(*) FROM article WHERE revision > ?", revision)
+        return self._database.count("SELECT count(*) FROM article WHERE revision > ?", revision)
 
     @property
     def revision(self) -> int:
         """The revision of the newest change; 0 for an empty store."""
-        return self._count("SELECT revision FROM counter")
+        return self._database.count("SELECT revision FROM counter")
+
+    def clusters(self, identifiers: Iterable[str]) -> dict[str, str]:
+        """Return, by id, the label of the cluster of each article that has near-duplicates."""
+        return self._clusters.labels(identifiers)
+
+    def cluster(self, identifier: str) -> tuple[str, ...]:
+        """Return the ids of an article's near-duplicates."""
+        return self._clusters.others(identifier)
 
     def statistics(self, stages: str) -> dict[str, int]:
         """Count articles, removed ones, pages, pages without one, and pages of other `stages`."""
         return {
-            "articles": self._count("SELECT count(*) FROM article WHERE document IS NOT NULL"),
-            "removed": self._count("SELECT count(*) FROM article WHERE removed"),
-            "pages": self._count("SELECT count(*) FROM page"),
-            "skipped": self._count("SELECT count(*) FROM page WHERE article IS NULL"),
-            "stale": self._count(
+            "articles": self._database.count(
+                "SELECT count(*) FROM article WHERE document IS NOT NULL"
+            ),
+            "removed": self._database.count("SELECT count(*) FROM article WHERE removed"),
+            "pages": self._database.count("SELECT count(*) FROM page"),
+            "skipped": self._database.count("SELECT count(*) FROM page WHERE article IS NULL"),
+            "stale": self._database.count(
                 "SELECT count(*) FROM page WHERE stages <> ? AND raw IS NOT NULL", stages
             ),
         }
@@ -253,13 +272,13 @@ class ArticleStore:
 
         Pages may be written while the iteration goes on: it reads a snapshot of their digests.
         """
-        digests = self._rows(
+        digests = self._database.rows(
             "SELECT digest FROM page WHERE stages <> ? AND raw IS NOT NULL ORDER BY path", stages
         )
         for (digest,) in list(digests):
-            row = self._row("SELECT path, format, raw FROM page WHERE digest = ?", digest)
+            row = self._database.row("SELECT path, format, raw FROM page WHERE digest = ?", digest)
             if row:
-                with _store_errors(self._path):
+                with self._database.errors():
                     raw = zlib.decompress(row[2])
                 yield row[0], row[1], raw
 
@@ -280,7 +299,7 @@ class ArticleStore:
         Of two pages of one article the newer crawl wins, then the longer body; a page that
         changed under its own path replaces its former self unless it was crawled earlier.
         """
-        kept = self._row(
+        kept = self._database.row(
             "SELECT digest, path, fetched, length, document, removed FROM article WHERE id = ?",
             article.id,
         )
@@ -305,22 +324,23 @@ class ArticleStore:
                 return "repeated"
         if kept and path == kept[1] and digest != kept[0]:
             # A page's former version is no copy: read again it would take the new one's place.
-            self._write("DELETE FROM page WHERE digest = ?", kept[0])
-        self._write(
+            self._database.write("DELETE FROM page WHERE digest = ?", kept[0])
+        self._database.write(
             "INSERT OR REPLACE INTO article VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
             *(article.id, digest, path, fetched, len(article.body), self._next(), document),
         )
         self._define(article)
+        self._clusters.renew(article.id)
         return "updated" if kept and kept[4] is not None else "added"
 
     def _define(self, article: Article) -> None:
-        self._write("DELETE FROM definition WHERE article = ?", article.id)
+        self._database.write("DELETE FROM definition WHERE article = ?", article.id)
         body = blake2b(article.body.encode("utf-8", "replace"), digest_size=8).digest()
         for mention in article.mentions:
             for short in mention.defined:
                 # Half of a character is no part of a record, see write_article.
                 names = (each.encode("utf-8", "replace").decode() for each in (short, mention.name))
-                self._write(
+                self._database.write(
                     "INSERT OR IGNORE INTO definition VALUES (?, ?, ?, ?, ?)",
                     *(article.id, *names, mention.type, body),
                 )
@@ -332,7 +352,7 @@ class ArticleStore:
         articles that were named by one that no longer holds are to be read again. A name that the
         table knows is not learnt.
         """
-        rows = self._rows(
+        rows = self._database.rows(
             "SELECT short, min(name), min(type) FROM definition GROUP BY short "
             "HAVING count(DISTINCT body) >= ? AND min(name) = max(name)",
             AGREEING,
@@ -340,17 +360,17 @@ class ArticleStore:
         agreed = {short: Learned(*full) for short, *full in list(rows) if not table.find(short)}
         known = self._learned
         for short in known.keys() - agreed.keys():
-            self._write("DELETE FROM learned WHERE short = ?", short)
+            self._database.write("DELETE FROM learned WHERE short = ?", short)
             for identifier, _ in self._holding(known[short].name):
-                self._write("UPDATE page SET stages = '' WHERE article = ?", identifier)
+                self._database.write("UPDATE page SET stages = '' WHERE article = ?", identifier)
         new = {short: full for short, full in agreed.items() if known.get(short) != full}
         for short, full in new.items():
-            self._write("INSERT OR REPLACE INTO learned VALUES (?, ?, ?)", short, *full)
+            self._database.write("INSERT OR REPLACE INTO learned VALUES (?, ?, ?)", short, *full)
             for identifier, document in self._holding(short):
                 article = read_article(document)
                 folded = write_article(fold_learned(article, new, self._denials.of(identifier)))
                 if folded != document:
-                    self._write(
+                    self._database.write(
                         "UPDATE article SET document = ?, revision = ? WHERE id = ?",
                         *(folded, self._next(), identifier),
                     )
@@ -359,17 +379,50 @@ class ArticleStore:
 
     @cached_property
     def _learned(self) -> dict[str, Learned]:
-        rows = self._rows("SELECT short, name, type FROM learned")
+        rows = self._database.rows("SELECT short, name, type FROM learned")
         return {short: Learned(*full) for short, *full in rows}
 
     def _holding(self, name: str) -> list[tuple[str, str]]:
         """Return the articles that mention an organisation of this name, and perhaps others."""
         written = json.dumps(name, ensure_ascii=False)
         return list(
-            self._rows(
+            self._database.rows(
                 "SELECT id, document FROM article WHERE document LIKE ? ESCAPE '\\'",
                 f'%"name": {_escaped(written)}%',
             )
+        )
+
+    def without_fingerprint(self, version: str) -> list[str]:
+        """Return the articles that have no fingerprint of this version of the code."""
+        self._clusters.expire(version, self._kept)
+        return self._clusters.due()
+
+    def _kept(self) -> Iterator[str]:
+        for (identifier,) in self._database.rows(
+            "SELECT id FROM article WHERE document IS NOT NULL"
+        ):
+            yield identifier
+
+    def documents(self, identifiers: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Give the records of articles, for `read_article` to read."""
+        for identifier in identifiers:
+            yield from self._database.rows(
+                "SELECT id, document FROM article WHERE id = ? AND document IS NOT NULL", identifier
+            )
+
+    def add_fingerprint(self, identifier: str, fingerprint: Fingerprint) -> None:
+        """Keep an article's fingerprint, and find its near-duplicates."""
+        self._clusters.add(identifier, fingerprint)
+
+    def settle_clusters(self) -> None:
+        """Bring the clusters up to date; each article whose label changes has a new revision."""
+        self._clusters.settle()
+
+    def _touch(self, identifier: str) -> None:
+        self._database.write(
+            "UPDATE article SET revision = ? WHERE id = ? AND document IS NOT NULL",
+            self._next(),
+            identifier,
         )
 
     def remove(self, identifier: str) -> None:
@@ -378,25 +431,27 @@ class ArticleStore:
         Raises UnknownArticle where it is not in the store.
         """
         self.article(identifier)
-        self._write(
+        self._database.write(
             "UPDATE article SET document = NULL, removed = 1, revision = ? WHERE id = ?",
             self._next(),
             identifier,
         )
-        self._write("UPDATE page SET raw = NULL WHERE article = ?", identifier)
-        self._write("DELETE FROM definition WHERE article = ?", identifier)
+        self._database.write("UPDATE page SET raw = NULL WHERE article = ?", identifier)
+        self._database.write("DELETE FROM definition WHERE article = ?", identifier)
+        self._clusters.forget(identifier)
+        self._clusters.settle()
 
     def undo_remove(self, identifier: str) -> None:
         """Forget a removal: the next run that meets the page reads it again.
 
         Raises UnknownArticle where nothing was removed under that id.
         """
-        row = self._row("SELECT 1 FROM article WHERE id = ? AND removed", identifier)
+        row = self._database.row("SELECT 1 FROM article WHERE id = ? AND removed", identifier)
         if row is None:
             raise UnknownArticle(identifier)
-        self._write("DELETE FROM page WHERE article = ?", identifier)
+        self._database.write("DELETE FROM page WHERE article = ?", identifier)
         # The row stays with a revision of its own, so that an index that is behind deletes it too.
-        self._write(
+        self._database.write(
             "UPDATE article SET removed = 0, revision = ? WHERE id = ?", self._next(), identifier
         )
 
@@ -404,30 +459,31 @@ class ArticleStore:
         """Say whether a page without an address is stored, byte for byte, under another path."""
         if article.url is not None:
             return False
-        row = self._row("SELECT path, article FROM page WHERE digest = ?", digest)
+        row = self._database.row("SELECT path, article FROM page WHERE digest = ?", digest)
         return bool(row and row[0] != path and row[1] and row[1] != article.id)
 
     def _retire(self, digest: bytes, keep: str) -> None:
         """Drop the article that other code or tables once read from these bytes."""
-        row = self._row(
+        row = self._database.row(
             "SELECT id FROM article WHERE digest = ? AND id <> ? AND document IS NOT NULL",
             digest,
             keep,
         )
         if row:
-            self._write(
+            self._database.write(
                 "UPDATE article SET document = NULL, revision = ? WHERE id = ?",
                 self._next(),
                 row[0],
             )
-            self._write("DELETE FROM definition WHERE article = ?", row[0])
+            self._database.write("DELETE FROM definition WHERE article = ?", row[0])
+            self._clusters.forget(row[0])
             # Its other copies are worth another reading.
-            self._write(
+            self._database.write(
                 "UPDATE page SET stages = '' WHERE article = ? AND digest <> ?", row[0], digest
             )
 
     def _next(self) -> int:
-        self._write("UPDATE counter SET revision = revision + 1")
+        self._database.write("UPDATE counter SET revision = revision + 1")
         return self.revision
 
     def _put_page(
@@ -441,55 +497,10 @@ class ArticleStore:
         reason: str | None,
     ) -> None:
         deflated = zlib.compress(raw, 3) if raw is not None else None
-        self._write(
+        self._database.write(
             "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(digest, path, form, deflated, stages, article, reason),
         )
-
-    # Asking SQLite
-
-    def _rows(self, statement: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        with _store_errors(self._path):
-            try:
-                yield from self._database.execute(statement, values)
-            except UnicodeEncodeError:
-                return  # half of a character, which SQLite does not keep: no row holds it
-
-    def _row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
-        return next(self._rows(statement, *values), None)
-
-    def _count(self, statement: str, *values: object) -> int:
-        return int(next(self._rows(statement, *values))[0])
-
-    def _write(self, statement: str, *values: object) -> None:
-        with _store_errors(self._path):
-            self._database.execute(statement, values)
-
-
-@contextmanager
-def _store_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system report, and records that are no longer whole, into one.
-
-    Mistakes in using SQLite are bugs, and stay what they are.
-    """
-    try:
-        yield
-    except sqlite3.ProgrammingError:
-        raise
-    except (sqlite3.DatabaseError, OSError, zlib.error, json.JSONDecodeError) as error:
-        raise StoreError(
-            f"The article store {path} cannot be used: {error}. {_repair(error)}"
-        ) from error
-
-
-def _repair(error: Exception) -> str:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-    code &= 0xFF  # the bits above tell details
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return "Wait until the other program that has it open has finished."
-    if isinstance(error, OSError) or code in _DISK_ERRORS:
-        return "See whether the disk is full, and who may read and write the folder."
-    return DAMAGED
 
 
 def _escaped(text: str) -> str:

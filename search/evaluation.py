@@ -3,6 +3,10 @@
 A folder of judgements holds `queries.jsonl`, one object a line with `id`, `query` and perhaps
 `kind`, and `qrels.tsv`: query, article and grade in three columns separated by tabs. An article is
 named by its address, its id, or the path of its page.
+
+Near-duplicates are one thing to be found, as they are one hit: it has the best grade of any of
+them, and whichever is shown stands for it. So an engine that folds loses nothing by that, and one
+that does not gains nothing by showing a text twice.
 """
 
 import json
@@ -13,7 +17,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from index.errors import JudgementsError, QueryError
+from index.errors import JudgementsError, QueryError, UnknownArticle
 from search.backends.base import Searcher
 from search.request import SearchRequest
 
@@ -27,6 +31,7 @@ __all__ = [
     "compare",
     "evaluate",
     "measure",
+    "one_of_copies",
     "read_judgements",
     "read_run",
     "write_run",
@@ -148,25 +153,55 @@ def evaluate(
             raise QueryError(f"{query.id}: {error}") from error
         hits[query.id] = [hit.id for hit in found]
         titles |= {hit.id: hit.title for hit in found[:10]}
-    return measure(judgements, hits, titles)
+    return measure(judgements, hits, titles, one_of_copies(searcher))
+
+
+def one_of_copies(searcher: Searcher) -> Callable[[str], str]:
+    """Return a function that gives one id for all articles of a cluster of near-duplicates."""
+    known: dict[str, str] = {}
+
+    def one(article: str) -> str:
+        if article not in known:
+            try:
+                members = [article, *(copy.id for copy in searcher.copies(article))]
+            except UnknownArticle:
+                members = [article]
+            known.update(dict.fromkeys(members, min(members)))
+        return known[article]
+
+    return one
 
 
 def measure(
-    judgements: Judgements, hits: Mapping[str, Sequence[str]], titles: Mapping[str, str]
+    judgements: Judgements,
+    hits: Mapping[str, Sequence[str]],
+    titles: Mapping[str, str],
+    one: Callable[[str], str] = str,
 ) -> Run:
-    """Return the measures of what some engine has found for each query, best first."""
+    """Return the measures of what some engine has found for each query, best first.
+
+    `one` gives the id that stands for an article and its near-duplicates.
+    """
+    of_one: dict[str, dict[str, int]] = {}
+    for query_id, grades in judgements.grades.items():
+        best = of_one.setdefault(query_id, {})
+        for article, grade in grades.items():
+            best[one(article)] = max(grade, best.get(one(article), 0))
+    judgements = replace(judgements, grades=of_one)
+    shown = {query: _firsts(found, one) for query, found in hits.items()}
+    hits = {query: [one(hit) for hit in found] for query, found in shown.items()}
     by_query = _measures(judgements, hits)
     runs = [
         QueryRun(
             id=query.id,
             query=query.query,
             kind=query.kind,
-            hits=tuple(hits.get(query.id, ())),
+            hits=tuple(shown.get(query.id, ())),
             measures=by_query[query.id],
             unjudged=tuple(
                 (hit, titles.get(hit, ""))
-                for hit in hits.get(query.id, ())[:10]
-                if hit not in judgements.grades[query.id]
+                for hit in shown.get(query.id, ())[:10]
+                if one(hit) not in judgements.grades[query.id]
             ),
         )
         for query in judgements.queries
@@ -272,6 +307,14 @@ def _measures(
     for metric in ir_measures.iter_calc(list(measures.values()), qrels, run):
         by_query[metric.query_id][names[str(metric.measure)]] = float(metric.value)
     return by_query
+
+
+def _firsts(hits: Iterable[str], one: Callable[[str], str]) -> list[str]:
+    """Return the hits of which no near-duplicate stands before them."""
+    firsts: dict[str, str] = {}
+    for hit in hits:
+        firsts.setdefault(one(hit), hit)
+    return list(firsts.values())
 
 
 def _mean(runs: Iterable[QueryRun]) -> dict[str, float]:

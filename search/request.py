@@ -6,10 +6,20 @@ from typing import Literal
 
 from index.errors import BadParameter
 
-__all__ = ["COUNTABLE", "FACETS", "FACET_SIZE", "MAX_WINDOW", "Match", "SearchRequest", "Sort"]
+__all__ = [
+    "COUNTABLE",
+    "FACETS",
+    "FACET_SIZE",
+    "MAX_WINDOW",
+    "Duplicates",
+    "Match",
+    "SearchRequest",
+    "Sort",
+]
 
 Sort = Literal["relevance", "newest", "oldest"]
 Match = Literal["auto", "all"]
+Duplicates = Literal["fold", "show"]
 
 FACETS = ("category", "organisation", "source", "month")
 
@@ -29,6 +39,7 @@ class SearchRequest:
     `YYYY-MM`; `first` and `last` are days, both included. Days and months are those of Beijing.
     `reads_periods` lets words of the query such as 最近一周 stand for days, where neither days nor
     months are given; `corrects` lets a likelier spelling be searched where the query finds nothing.
+    `duplicates` says whether a cluster of near-duplicates is one hit.
     `cursor` takes the place of `page`; `explain` asks how the query is evaluated.
     Raises BadParameter where two values contradict each other.
     """
@@ -45,6 +56,7 @@ class SearchRequest:
     last: date | None = None
     match: Match = "auto"
     sort: Sort = "relevance"
+    duplicates: Duplicates = "fold"
     page: int = 1
     size: int = 10
     cursor: str | None = None

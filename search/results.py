@@ -8,6 +8,7 @@ from search.explanation import HitExplanation, QueryExplanation
 
 __all__ = [
     "Association",
+    "Copy",
     "DidYouMean",
     "FacetBucket",
     "FacetValues",
@@ -36,12 +37,29 @@ class Snippet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """Another article of the same cluster of near-duplicates.
+
+    `is_first`: it was published before every other article of the cluster.
+    """
+
+    id: str
+    url: str | None
+    title: str
+    source: str
+    published: datetime | None
+    published_precision: Precision | None
+    is_first: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """One matching article on a page of results.
 
     `organisations` are canonical names, salient ones first, the first `salient_count` of them
-    salient; `missing` are the words of the query that it lacks. `explanation` says what the score
-    is made of, where that was asked.
+    salient; `missing` are the words of the query that it lacks. `duplicate_count` other matching
+    articles are folded behind it, of which `copies` are the first, the earliest first.
+    `explanation` says what the score is made of, where that was asked.
     """
 
     id: str
@@ -61,6 +79,7 @@ class Hit:
     score: float
     duplicate_count: int
     missing: tuple[str, ...]
+    copies: tuple[Copy, ...] = ()
     explanation: HitExplanation | None = None
 
 
@@ -172,10 +191,15 @@ class SearchResults:
     """The answer to a request.
 
     `total` counts articles that hold every word, `widened` those that lack some; where nothing
-    holds every word, `total`, `groups` and the facets count the latter too. `pageable` is the
-    number of hits one can page through, `relaxed` names each word that some hit on this page
-    lacks, `next` is the cursor of the following page. `explanation` says how the query was
-    read and evaluated; None where that was not asked.
+    holds every word (`nothing_full`), `total`, `groups` and the facets count the latter too. These
+    are articles, copies included. A cluster of near-duplicates is one hit, unless duplicates are
+    shown: `groups` counts the hits that the articles of `total` make, `pageable` all hits one can
+    page through. What lacks some words is behind the hit of its cluster that holds all, where
+    there is one.
+
+    `relaxed` names each word that some hit on this page lacks, `next` is the cursor of the
+    following page. `explanation` says how the query was read and evaluated; None where that was not
+    asked.
     """
 
     query: str
@@ -193,4 +217,10 @@ class SearchResults:
     did_you_mean: DidYouMean | None
     notices: tuple[Notice, ...]
     understood: tuple[Understood, ...]
+    nothing_full: bool = False
     explanation: QueryExplanation | None = None
+
+    @property
+    def articles(self) -> int:
+        """How many articles can be paged through, whether hits or behind one."""
+        return self.total if self.nothing_full else self.total + self.widened

@@ -72,6 +72,36 @@ RESCORED: Final = 200  # the best by words, which evidence may reorder
 WIDEN_BELOW: Final = 50  # with fewer full matches, articles that lack a word follow
 WIDEN_SHARE: Final = 0.5  # how much of the words, weighted by idf, such an article must hold
 
+# Related articles: docs/relevance.md
+
+RELATED_LEAD: Final = 800  # characters of a text that say what it is about
+RELATED_TERMS: Final = 80  # the heaviest terms of a text that are looked up
+COMMON: Final = 0.3  # of all articles; a word that more of them hold says nothing
+NORM_EXPONENT: Final = 0.4  # of a text's length, for its norm; 0.35 and 0.45 lose 0.01 nDCG
+TITLE_NEARNESS: Final = 0.3  # 0.2 to 0.35 differ by less than 0.01
+SHARED_IDENTIFIERS: Final = 0.1  # their words are in the texts too
+SHARED_ORGANISATIONS: Final = 0.03  # more draws in whatever else an organisation does
+PASSING: Final = 0.5  # of an organisation that is only mentioned
+SAME_TIME: Final = 0.2  # the gain of what appeared at the same moment; 0.1 to 0.3 are alike
+SAME_TIME_HALF_LIFE: Final = 14.0  # days
+TELLING: Final = 0.03  # of all articles; a word that no more of them hold is told as a reason
+SAME_SOURCE: Final = 0.95  # an outlet's articles are alike in its own turns of phrase
+RELATED_LEAST: Final = 0.06  # nearness below which nothing is related
+EVENT_DAYS: Final = 14.0  # how far apart reports of one event may be
+EVENT_NEARNESS: Final = 0.45  # read on a hundred groups: at 0.4 one in six had a stranger
+EVENT_NEARNESS_UNNAMED: Final = 0.6  # where no organisation or identifier is shared
+EVENT_NEARNESS_OF_SOURCE: Final = 0.85  # of one outlet, which writes alike of different things
+EVENT_TEXT: Final = 0.15  # titles and names alone do not make an event
+STORY_TITLES: Final = 0.5  # of the pairs of letters in the shorter title, the other has of a story
+
+# The draft check, in units: Han characters, or Latin words whole: docs/editors.md
+
+DRAFT_LEAST: Final = 20.0  # a paragraph of less cannot be told
+COPIED_RUN: Final = 16.0  # so long a passage is nobody else's by chance
+COPIED_SHARE: Final = 0.4  # of a paragraph, in shorter passages, where words were changed
+COPIED_LEAST: Final = 12.0  # and these in all
+COVERED_SHARE: Final = 0.165  # of a paragraph's words by idf, in a window of an article
+
 
 def idf(documents: int, frequency: int) -> float:
     """Return the inverse document frequency of a term that `frequency` of `documents` hold."""

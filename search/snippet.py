@@ -40,6 +40,8 @@ class Highlighter:
 
     def spans(self, text: str, field: str) -> list[_Span]:
         """Return every match in the text of a field, ordered; they may overlap."""
+        if not self._clauses:
+            return []
         normal = _normalised(text)
         return sorted(
             (*normal.span(start, end), number)

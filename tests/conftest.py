@@ -1,7 +1,7 @@
 """Fixtures that several folders use: small data folders, and the corpus where it is at hand."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,6 +10,7 @@ import pytest
 from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
 from index.document import Article
+from index.duplicates import fingerprints, fingerprints_version
 from index.schema import index_batch
 from index.settings import Settings
 from index.store import ArticleStore, page_digest
@@ -18,7 +19,7 @@ from search import Searcher, open_searcher
 ROOT = Path(__file__).parents[1]
 
 ArticleMaker = Callable[..., Article]
-SearcherMaker = Callable[[Iterable[Article]], Searcher]
+SearcherMaker = Callable[..., Searcher]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -81,16 +82,30 @@ def make_article(**values: Any) -> Article:
     return Article(**(defaults | values))
 
 
-def fill(settings: Settings, analyzer: Analyzer, articles: Iterable[Article]) -> None:
-    """Store and index articles as `build` does, without pages and processes."""
+def fill(
+    settings: Settings,
+    analyzer: Analyzer,
+    articles: Iterable[Article],
+    clusters: Mapping[str, str] | None = None,
+) -> None:
+    """Store and index articles as `build` does, without pages and processes.
+
+    `clusters` names those of near-duplicates, by article; by default they are found.
+    """
     with ArticleStore(settings.data / "articles.sqlite3") as store:
         for article in articles:
             raw = article.id.encode()
             store.put_article(page_digest(raw), f"{article.id}.md", "md", raw, "test", article)
+        for identifier in store.without_fingerprint(fingerprints_version()):
+            store.add_fingerprint(identifier, *fingerprints([store.article(identifier)]))
+        store.settle_clusters()
         store.commit()
         index = WhooshIndex(settings.data / "index", analyzer.fingerprint)
         with index.writer(store.revision, rebuild=True) as writer:
-            writer.update_documents(index_batch(list(store.articles()), analyzer))
+            kept = list(store.articles())
+            if clusters is None:
+                clusters = store.clusters(article.id for article in kept)
+            writer.update_documents(index_batch(kept, analyzer, clusters))
 
 
 @pytest.fixture(scope="session")
@@ -99,26 +114,26 @@ def article_maker() -> ArticleMaker:
 
 
 @pytest.fixture(scope="session")
-def fill_folder(analyzer: Analyzer) -> Callable[[Path, Iterable[Article]], Searcher]:
-    """A function from a folder and articles to a searcher over them."""
+def fill_folder(analyzer: Analyzer) -> Callable[..., Searcher]:
+    """A function from a folder, articles and perhaps their clusters to a searcher over them."""
 
-    def build(folder: Path, articles: Iterable[Article]) -> Searcher:
+    def build(
+        folder: Path, articles: Iterable[Article], clusters: Mapping[str, str] | None = None
+    ) -> Searcher:
         settings = Settings(data=folder)
-        fill(settings, analyzer, articles)
+        fill(settings, analyzer, articles, clusters)
         return open_searcher(settings)
 
     return build
 
 
 @pytest.fixture
-def searcher_over(
-    tmp_path: Path, fill_folder: Callable[[Path, Iterable[Article]], Searcher]
-) -> Iterator[SearcherMaker]:
-    """A function from articles to a searcher over them, closed after the test."""
+def searcher_over(tmp_path: Path, fill_folder: Callable[..., Searcher]) -> Iterator[SearcherMaker]:
+    """A function from articles, and perhaps clusters, to a searcher, closed after the test."""
     opened: list[Searcher] = []
 
-    def build(articles: Iterable[Article]) -> Searcher:
-        opened.append(fill_folder(tmp_path / f"data{len(opened)}", articles))
+    def build(articles: Iterable[Article], clusters: Mapping[str, str] | None = None) -> Searcher:
+        opened.append(fill_folder(tmp_path / f"data{len(opened)}", articles, clusters))
         return opened[-1]
 
     yield build

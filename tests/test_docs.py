@@ -22,7 +22,9 @@ from search.parser import MAX_CLAUSES, MAX_LENGTH
 from search.request import FACET_SIZE, MAX_WINDOW, Match, SearchRequest, Sort
 from web import create_app
 from web.cli import main
+from web.draft_input import MAX_DRAFT, MAX_RELATED
 from web.excerpt import MAX_EXTRACT
+from web.export import MAX_CHOSEN
 from web.params import MAX_SIZE, read_request
 
 ROOT = Path(__file__).parents[1]
@@ -117,6 +119,11 @@ def test_every_field_of_a_query_is_described() -> None:
         ("docs/http-api.md", f"`page` × `size` at most {MAX_WINDOW:,}"),
         ("docs/http-api.md", f"its {FACET_SIZE} most frequent values"),
         ("docs/http-api.md", f"at most {MAX_EXTRACT} characters"),
+        ("docs/http-api.md", f"at most {MAX_CHOSEN} in one address"),
+        ("docs/http-api.md", f"together at most {MAX_DRAFT:,} characters"),
+        ("docs/http-api.md", f"`size` 1 to {MAX_RELATED}, default 10"),
+        ("docs/editors.md", f"up to {MAX_DRAFT:,} characters"),
+        ("docs/settings.md", f"at most {MAX_DRAFT:,} characters"),
         ("docs/settings.md", f"over {MAX_PAGE_BYTES // 2**20} MiB"),
     ],
 )

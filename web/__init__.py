@@ -26,6 +26,7 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
         asset_url=assets.fingerprinted(app),
         marked=markup.marked,
         named=markup.named,
+        number_of_copies=markup.number_of_copies,
         query_url=query_url,
         search_url=search_url,
         site_name=settings.site_name,

@@ -2,17 +2,24 @@
 
 from flask import Blueprint, Response, request
 
+from index.document import Article
 from index.errors import BadParameter, UnknownField
 from search import Searcher
 from search.parser import MAX_LENGTH
 from search.request import COUNTABLE
+from web.cite import references, today
+from web.draft_input import MAX_RELATED, read_json, unlogged
 from web.excerpt import excerpt
-from web.params import MAX_SIZE, read_number, read_request
+from web.export import attachment, whole_list
+from web.formats import FORMATS
+from web.params import MAX_SIZE, read_format, read_number, read_request
 from web.responses import json_response
 from web.wire import article_object, facet_object, results_object, suggestions_object
+from web.wire_related import coverage_object, draft_object, related_object
 
 __all__ = ["blueprint"]
 
+_RELATED = 10  # articles, where the address names no number
 _FACET_LIMIT = 20  # values, where the address names no number
 
 
@@ -22,7 +29,10 @@ def blueprint(searcher: Searcher) -> Blueprint:
 
     @api.get("/search")
     def search() -> Response:
-        return json_response(results_object(searcher.search(read_request(request.args))))
+        asked = read_request(request.args)
+        if form := read_format(request.args):
+            return attachment(whole_list(searcher, asked), FORMATS[form], asked.query)
+        return json_response(results_object(searcher.search(asked)))
 
     @api.get("/suggest")
     def suggest() -> Response:
@@ -45,15 +55,37 @@ def blueprint(searcher: Searcher) -> Blueprint:
 
     @api.get("/articles/<article_id>")
     def article(article_id: str) -> Response:
-        found = searcher.article(article_id)
-        return json_response(article_object(found, excerpt(found)))
+        return _article_response(searcher, searcher.article(article_id))
+
+    @api.get("/articles/<article_id>/related")
+    def related(article_id: str) -> Response:
+        size = read_number(request.args, "size", _RELATED, MAX_RELATED)
+        return json_response(related_object(searcher.related(article_id, size=size)))
+
+    @api.get("/articles/<article_id>/coverage")
+    def coverage(article_id: str) -> Response:
+        return json_response(coverage_object(searcher.coverage(article_id)))
+
+    @api.post("/related")
+    def related_to() -> Response:
+        with unlogged():
+            asked = read_json(request)
+            if asked.draft:
+                report = searcher.check_draft(asked.title, asked.text, size=asked.size)
+                return json_response(draft_object(report))
+            found = searcher.related_to(asked.title, asked.text, size=asked.size)
+            return json_response(related_object(found))
 
     @api.get("/articles")
     def article_by_url() -> Response:
         url = request.args.get("url", "").strip()
         if not url:
             raise BadParameter("url", "", "请给出文章的地址，如 ?url=https://…")
-        found = searcher.article_by_url(url)
-        return json_response(article_object(found, excerpt(found)))
+        return _article_response(searcher, searcher.article_by_url(url))
 
     return api
+
+
+def _article_response(searcher: Searcher, article: Article) -> Response:
+    cited, copies = references(article, today()), searcher.copies(article.id)
+    return json_response(article_object(article, excerpt(article), cited, copies))

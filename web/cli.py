@@ -1,17 +1,12 @@
-"""The command `anwen`: everything an operator does, and a search at the prompt."""
+"""The command `anwen`: what an operator does, beside the commands of `cli_reading`."""
 
-import json
 import socket
 import sys
-from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import asdict, replace
-from datetime import datetime
-from functools import wraps
 from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
 
 import click
 from rich.console import Console
@@ -21,75 +16,21 @@ from index.build import Summary, build, open_index, remove, stages_fingerprint
 from index.corpus import Unreadable, read_pages
 from index.document import Article
 from index.entities import Denials, OrganisationTable, annotate
-from index.errors import (
-    AnwenError,
-    IndexUnavailable,
-    JudgementsError,
-    NotAnArticle,
-    QueryError,
-    SettingsError,
-    StoreError,
-)
+from index.errors import IndexUnavailable, NotAnArticle, StoreError
 from index.extract import extract
 from index.settings import Settings, load_settings
 from index.store import ArticleStore
 from search import SearchRequest, open_searcher
 from search.evaluation import compare, evaluate, read_judgements, read_run, write_run
-from search.explanation import HitExplanation
-from search.parser import parse_query
-from search.rewrite import Rewriter, explain_query
-from search.synonyms import Synonyms
+from web.cli_base import Text, json_option, print_json, reports_errors
+from web.cli_reading import READING
 from web.evaluate import print_run, run_object
-from web.params import MAX_SIZE, parse_day
 from web.progress import progress_on
-from web.wire import indicators_object, results_object, suggestions_object
+from web.wire import indicators_object
 
 __all__ = ["main"]
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 _FREE_PORTS = 20  # how many ports after the wanted one are tried
-
-
-def _reports_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn the project's errors into one line on stderr: exit 2 for wrong usage, 1 for the rest."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except (JudgementsError, QueryError, SettingsError) as error:
-            raise click.UsageError(str(error)) from error
-        except AnwenError as error:
-            raise click.ClickException(str(error)) from error
-
-    return wrapped
-
-
-def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-class _Text(click.types.StringParamType):
-    """Text; an argument whose bytes are no UTF-8 is refused, because nothing could print it."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text: str = super().convert(value, param, ctx)
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            self.fail(f"{text!r} is not UTF-8.", param, ctx)
-        return text
-
-
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -100,10 +41,14 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON 
     help="The data folder (or ANWEN_DATA; default ./anwen-data).",
 )
 @click.pass_context
-@_reports_errors
+@reports_errors
 def main(context: click.Context, data: Path | None) -> None:
     """安闻: search over Chinese security news."""
     context.obj = load_settings(data=data)
+
+
+for _command in READING:
+    main.add_command(_command)
 
 
 @main.command("index")
@@ -115,9 +60,9 @@ def main(context: click.Context, data: Path | None) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write every skipped and failed page with its reason to FILE, tab-separated.",
 )
-@_json_option
+@json_option
 @click.pass_obj
-@_reports_errors
+@reports_errors
 def index_command(
     settings: Settings,
     paths: tuple[Path, ...],
@@ -138,7 +83,7 @@ def index_command(
     if report:
         _write_report(report, summary)
     if as_json:
-        _print_json(_summary_object(summary))
+        print_json(_summary_object(summary))
     else:
         _print_summary(summary)
 
@@ -178,95 +123,11 @@ def _one_line(text: str) -> str:
 @click.argument("articles", metavar="ID|URL...", nargs=-1, required=True)
 @click.option("--undo", is_flag=True, help="Forget the removal; the next run reads the page again.")
 @click.pass_obj
-@_reports_errors
+@reports_errors
 def remove_command(settings: Settings, articles: tuple[str, ...], undo: bool) -> None:
     """Remove articles from the store and the index for good."""
     for identifier in remove(settings, articles, undo=undo):
         click.echo(f"{identifier} {'may be read again' if undo else 'removed'}")
-
-
-@main.command("search")
-@click.argument("query", type=_Text())
-@click.option("--category", multiple=True, type=_Text())
-@click.option("--organisation", multiple=True, type=_Text())
-@click.option("--source", multiple=True, type=_Text())
-@click.option("--from", "first", metavar="DAY", help="Published on this day or later (YYYY-MM-DD).")
-@click.option("--to", "last", metavar="DAY", help="Published on this day or earlier.")
-@click.option("--match", type=click.Choice(["auto", "all"]), default="auto", show_default=True)
-@click.option(
-    "--sort",
-    type=click.Choice(["relevance", "newest", "oldest"]),
-    default="relevance",
-    show_default=True,
-)
-@click.option("--page", type=click.IntRange(1), default=1)
-@click.option("--size", type=click.IntRange(1, MAX_SIZE), default=10, show_default=True)
-@click.option("--explain", is_flag=True, help="Tell what each score is made of.")
-@click.option("--cursor", type=_Text(), help="`next` of the last answer, in place of --page.")
-@_json_option
-@click.pass_obj
-@_reports_errors
-def search_command(
-    settings: Settings,
-    /,
-    query: str,
-    first: str | None,
-    last: str | None,
-    as_json: bool,
-    **options: Any,
-) -> None:
-    """Search, and print hits with their snippets."""
-    request = SearchRequest(
-        query=query,
-        first=parse_day("--from", first) if first else None,
-        last=parse_day("--to", last) if last else None,
-        **options,
-    )
-    with closing(open_searcher(settings)) as searcher:
-        results = searcher.search(request)
-    if as_json:
-        _print_json(results_object(results))
-        return
-    for notice in results.notices:
-        click.echo(notice.message, err=True)
-    for read in results.understood:
-        click.echo(f"时间：“{read.text}”读作 {read.first} 至 {read.last}", err=True)
-    if meant := results.did_you_mean:
-        told = "没有结果，已按此检索" if meant.applied else "您是不是要找"
-        click.echo(f"{told}：{meant.query}（{meant.total} 篇）", err=True)
-    for hit in results.hits:
-        day = hit.published.date().isoformat() if hit.published else "日期不详"
-        click.echo(f"{day}  {hit.source}  {_marked(hit.title, hit.title_highlights)}")
-        click.echo(f"  {_marked(hit.snippet.text, hit.snippet.highlights)}")
-        if hit.missing:
-            click.echo(f"  不含：{'、'.join(hit.missing)}")
-        if hit.explanation:
-            click.echo(f"  {_made_of(hit.score, hit.explanation)}")
-        click.echo(f"  {hit.url or hit.id}")
-    widened = f"，放宽条件 {results.widened} 篇" if results.widened else ""
-    click.echo(f"共 {results.total} 篇{widened}，用时 {results.took_ms} 毫秒")
-
-
-def _made_of(score: float, told: HitExplanation) -> str:
-    """Write what a score is made of in one line."""
-    words = [
-        f"{word.word} {word.score:.2f} ("
-        + ", ".join(f"{each.field} {each.text} × {each.count}" for each in word.occurrences)
-        + ")"
-        for word in told.words
-        if word.occurrences
-    ]
-    others = [f"{name} {value:.2f}" for name, value in told.evidence]
-    factors = f"coverage {told.coverage:.2f}, freshness {told.freshness:.3f}"
-    return f"{score:.2f} = {' + '.join([*words, *others])}; {factors}"
-
-
-def _marked(text: str, highlights: Iterable[tuple[int, int]]) -> str:
-    pieces, last = [], 0
-    for start, end in highlights:
-        pieces += [text[last:start], click.style(text[start:end], fg="red", bold=True)]
-        last = end
-    return "".join([*pieces, text[last:]])
 
 
 @main.command("extract")
@@ -275,7 +136,7 @@ def _marked(text: str, highlights: Iterable[tuple[int, int]]) -> str:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a page, one a line.")
 @click.pass_obj
-@_reports_errors
+@reports_errors
 def extract_command(settings: Settings, paths: tuple[Path, ...], as_json: bool) -> None:
     """Show what extraction and entities find in pages, without storing anything."""
     table = OrganisationTable.load(settings.entities)
@@ -291,7 +152,7 @@ def extract_command(settings: Settings, paths: tuple[Path, ...], as_json: bool) 
             except NotAnArticle as error:
                 found = {"file": page.path, "skipped": error.reason}
         if as_json:
-            _print_json(found)
+            print_json(found)
         else:
             for name, value in found.items():
                 click.echo(f"{name}: {value}")
@@ -328,61 +189,15 @@ def _extracted_object(path: str, article: Article) -> dict[str, object]:
     }
 
 
-@main.command("analyze")
-@click.argument("text", type=_Text())
-@_json_option
-@click.pass_obj
-@_reports_errors
-def analyze_command(settings: Settings, text: str, as_json: bool) -> None:
-    """Show the terms of a text with their positions and offsets, and how it is read as a query."""
-    analyzer = Analyzer(settings.terms)
-    tokens = analyzer.tokens(text)
-    synonyms = Synonyms.load(OrganisationTable.load(settings.entities), settings.synonyms)
-    parsed = parse_query(text, analyzer)
-    told = explain_query(parsed.query, Rewriter(analyzer, synonyms))
-    if as_json:
-        read = asdict(told)
-        _print_json({"text": text, "tokens": [token._asdict() for token in tokens], "query": read})
-        return
-    for token in tokens:
-        click.echo(f"{token.position:>5} {token.start:>5}–{token.end:<5} {token.text}")
-    click.echo(f"\nRead as a query: {told.read_as}")
-    for word in told.words:
-        others = [f"{each.text} ({each.weight}, {each.origin})" for each in word.variants[1:]]
-        click.echo(f"  {word.word}{' = ' if others else ''}{', '.join(others)}")
-    if told.ignored:
-        click.echo(f"  left out: {', '.join(told.ignored)}")
-    for notice in parsed.notices:
-        click.echo(notice.message, err=True)
-
-
-@main.command("suggest")
-@click.argument("prefix", type=_Text())
-@_json_option
-@click.pass_obj
-@_reports_errors
-def suggest_command(settings: Settings, prefix: str, as_json: bool) -> None:
-    """Show what a typed text may become: words, organisations, identifiers, headlines."""
-    with closing(open_searcher(settings)) as searcher:
-        groups = searcher.suggest(prefix)
-    if as_json:
-        _print_json(suggestions_object(prefix, groups))
-        return
-    for group in groups:
-        click.echo(group.name)
-        for found in group.suggestions:
-            click.echo(f"  {found.text}" + ("" if found.count is None else f"  {found.count}"))
-
-
 @main.command("evaluate")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the run.")
 @click.option(
     "--against", type=click.Path(dir_okay=False, path_type=Path), help="Compare with a saved run."
 )
-@_json_option
+@json_option
 @click.pass_obj
-@_reports_errors
+@reports_errors
 def evaluate_command(
     settings: Settings, folder: Path, save: Path | None, against: Path | None, as_json: bool
 ) -> None:
@@ -398,7 +213,7 @@ def evaluate_command(
         run = evaluate(searcher, judgements)
     comparison = compare(run, former) if former else None
     if as_json:
-        _print_json(run_object(run, comparison))
+        print_json(run_object(run, comparison))
     else:
         print_run(Console(), run, comparison)
     if save:  # last, so that a path that cannot be written does not cost the figures
@@ -406,9 +221,9 @@ def evaluate_command(
 
 
 @main.command("info")
-@_json_option
+@json_option
 @click.pass_obj
-@_reports_errors
+@reports_errors
 def info_command(settings: Settings, as_json: bool) -> None:
     """Tell what is stored and indexed, and whether it fits the running code."""
     analyzer = Analyzer(settings.terms)
@@ -425,7 +240,7 @@ def info_command(settings: Settings, as_json: bool) -> None:
             "out_of_date": index.out_of_date() if index.generation else None,
         }
     if as_json:
-        _print_json(about)
+        print_json(about)
         return
     for name, value in about.items():
         click.echo(f"{name:<17} {value if value is not None else 'no'}")
@@ -434,11 +249,11 @@ def info_command(settings: Settings, as_json: bool) -> None:
 
 
 @main.command("serve")
-@click.option("--host", type=_Text(), default="127.0.0.1", show_default=True)
+@click.option("--host", type=Text(), default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--workers", type=click.IntRange(1), help="Processes; default the setting's, 2.")
 @click.pass_obj
-@_reports_errors
+@reports_errors
 def serve_command(settings: Settings, host: str, port: int, workers: int | None) -> None:
     """Serve the site; a port in use gives way to the next free one, which is printed."""
     _serve(replace(settings, workers=workers or settings.workers), host, port)
@@ -448,7 +263,7 @@ def serve_command(settings: Settings, host: str, port: int, workers: int | None)
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--no-serve", is_flag=True, help="Only index the sample.")
 @click.pass_obj
-@_reports_errors
+@reports_errors
 def demo_command(settings: Settings, port: int, no_serve: bool) -> None:
     """Index the bundled sample of invented news into DATA/demo, and serve it."""
     settings = replace(settings, data=settings.data / "demo")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from index.errors import (
     AnwenError,
@@ -18,6 +18,7 @@ from index.errors import (
     UnknownArticle,
     UnknownField,
 )
+from web.draft_input import MAX_DRAFT
 from web.responses import json_response
 from web.wire import error_object
 
@@ -28,6 +29,7 @@ _HEADINGS = {
     404: "没有找到",
     405: "方法不对",
     410: "已经过期",
+    413: "内容太长",
     414: "地址太长",
     503: "暂时不能检索",
 }
@@ -35,7 +37,8 @@ _HEADINGS = {
 _MESSAGES = {
     400: "请求无法读懂，请检查地址。",
     404: "没有这个页面，请检查地址，或从检索开始。",
-    405: "这个地址不接受此种请求方法，请用 GET。",
+    405: "这个地址不接受此种请求方法，请用 {methods}。",
+    413: f"内容太长，标题与正文合计最多 {MAX_DRAFT:,} 字。",
     414: "地址太长，请缩短检索式。",
     500: "程序出错，已记入日志。请稍后再试。",
 }
@@ -97,6 +100,9 @@ def _answer_http_error(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     code = re.sub(r"[^a-z]+", "_", error.name.lower())
     message = _MESSAGES.get(status, _MESSAGES[500 if status >= 500 else 400])
+    if isinstance(error, MethodNotAllowed):
+        methods = set(error.valid_methods or ()) - {"HEAD", "OPTIONS"}
+        message = message.format(methods="、".join(sorted(methods)))
     response = _response(status, code, message, {})
     for name, value in error.get_headers():
         if name != "Content-Type":  # Allow, Retry-After

@@ -184,8 +184,10 @@ def understood_chips(request: SearchRequest, results: SearchResults) -> list[Chi
 
 
 def unfiltered(request: SearchRequest) -> SearchRequest:
-    """Return the request with its words and order alone."""
-    return SearchRequest(query=request.query, sort=request.sort, size=request.size)
+    """Return the request with its words and the form of its list alone."""
+    return SearchRequest(
+        query=request.query, sort=request.sort, duplicates=request.duplicates, size=request.size
+    )
 
 
 def recent_periods(request: SearchRequest, today: date) -> list[tuple[str, str]]:

@@ -25,6 +25,11 @@ _HEADERS = {
 }
 _YEAR = 365 * 86_400  # seconds
 
+# What a reader sends to be compared stays with the reader: no cache keeps the answer, and no other
+# site learns where a link was followed from.
+_PRIVATE = {"pages.draft", "pages.check_draft", "api.related_to"}
+_PRIVATE_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
 
 def register(app: Flask) -> None:
     """Set the headers on every response of an application."""
@@ -33,6 +38,8 @@ def register(app: Flask) -> None:
 
 def _set_headers(response: Response) -> Response:
     response.headers.update(_HEADERS)
+    if request.endpoint in _PRIVATE:
+        response.headers.update(_PRIVATE_HEADERS)
     if request.endpoint == "static" and request.args.get("v") and response.status_code == 200:
         # The address carries a hash of the content: another content has another address.
         response.cache_control.no_cache = None

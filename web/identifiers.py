@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
@@ -13,7 +12,8 @@ from search.identifiers import read_identifier
 from search.results import Hit
 from web.charts import histogram
 from web.facets import Row, rows
-from web.organisations import together
+from web.markup import lag
+from web.organisations import newest_article, together
 from web.params import adding, changed, feed_url, query_url, search_url
 
 __all__ = ["register"]
@@ -64,6 +64,7 @@ def register(pages: Blueprint, searcher: Searcher) -> None:
             undated=[hit for hit in reports if not hit.published],
             undated_total=results.total - sum(b.count for b in results.facets["month"]),
             first=dated[0] if dated else None,
+            last=newest_article(searcher, asked),
             year=_year(canonical),
             after=_after(canonical, dated[0]) if dated else None,
             all_url=search_url(plain),
@@ -96,22 +97,12 @@ def _reports(dated: list[Hit]) -> list[Report]:
     return [
         Report(
             hit=hit,
-            lag=_lag(hit.published - start)
+            lag=lag(hit.published - start)
             if start and hit.published and hit.published_precision != "day" and hit != printed[0]
             else None,
         )
         for hit in dated
     ]
-
-
-def _lag(lag: timedelta) -> str:
-    minutes = int(lag.total_seconds()) // 60
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days >= 3:
-        return f"+{days:,} 天"
-    if days:
-        return f"+{days} 天 {hours} 小时"
-    return f"+{hours} 小时 {rest} 分" if hours else f"+{rest} 分"
 
 
 def _year(identifier: str) -> int | None:

@@ -1,15 +1,25 @@
 """Text as the pages print it: highlights, places where a line may break, days and numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
 from index.document import BEIJING, Evidence, Precision
-from search.results import Highlight
+from search.results import Copy, Highlight
 
-__all__ = ["clock", "day", "marked", "named", "number", "period", "web_address"]
+__all__ = [
+    "clock",
+    "day",
+    "lag",
+    "marked",
+    "named",
+    "number",
+    "number_of_copies",
+    "period",
+    "web_address",
+]
 
 
 def marked(
@@ -46,16 +56,45 @@ def day(moment: datetime) -> str:
     return moment.astimezone(BEIJING).date().isoformat()
 
 
-def clock(moment: datetime, precision: Precision | None) -> str:
-    """Return day and minute in Beijing, or the day alone where no more is known."""
+def clock(moment: datetime, precision: Precision | None, beside: datetime | None = None) -> str:
+    """Return day and minute in Beijing, or the day alone where no more is known.
+
+    The year is left out where it is that of the moment `beside`.
+    """
     if precision == "day":
-        return day(moment)
-    return moment.astimezone(BEIJING).isoformat(" ", "minutes")[:16]
+        text = day(moment)
+    else:
+        text = moment.astimezone(BEIJING).isoformat(" ", "minutes")[:16]
+    return text[5:] if beside and day(beside)[:5] == text[:5] else text
 
 
 def number(value: int) -> str:
     """Return a number with its thousands set apart."""
     return f"{value:,}"
+
+
+def number_of_copies(source: str, count: int, copies: Sequence[Copy]) -> str:
+    """Return how many copies an article has: 3 家 where each is another outlet's, or else 3 篇.
+
+    `copies` may be some of them only.
+    """
+    outlets = {source, *(copy.source for copy in copies)}
+    return f"{count:,} {'家' if len(outlets) == count + 1 else '篇'}"
+
+
+def lag(behind: timedelta) -> str:
+    """Return a time behind the first report: +9 小时 48 分, +1 天 8 小时, after ten days +17 天."""
+    minutes = int(behind.total_seconds()) // 60
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if not minutes:
+        return "同时"
+    if days >= 10:
+        return f"+{days:,} 天"
+    if days:
+        return f"+{days} 天 {hours} 小时" if hours else f"+{days} 天"
+    if hours:
+        return f"+{hours} 小时 {rest} 分" if rest else f"+{hours} 小时"
+    return f"+{rest} 分"
 
 
 def period(first: date | None, last: date | None) -> str:

@@ -11,7 +11,7 @@ from index.document import OrganisationType
 from index.errors import BadParameter, UnknownArticle
 from search import Searcher, SearchRequest
 from search.parser import MAX_LENGTH
-from search.results import Organisation, SearchResults
+from search.results import Hit, Organisation, SearchResults
 from search.syntax import quoted
 from web.charts import histogram
 from web.excerpt import excerpt
@@ -19,7 +19,7 @@ from web.facets import Row, rows
 from web.paging import numbered
 from web.params import adding, changed, feed_url, read_number, search_url
 
-__all__ = ["TYPES", "register"]
+__all__ = ["TYPES", "newest_article", "register", "together"]
 
 TYPES = {
     "company": "企业",
@@ -72,7 +72,7 @@ def _organisation(searcher: Searcher, found: Organisation, *, acting_only: bool)
     name = found.name
     # As a word of the query the name narrows its own facet too, which then counts who is named
     # together with it; as a filter it would not.
-    # Of the list that is not shown its newest hit is enough: that of the last month.
+    # Of the list that is not shown the counts of the facets are enough.
     named, acting = (
         SearchRequest(query=f"{field}:{quoted(name)}", sort="newest", size=size)
         for field, size in (
@@ -91,7 +91,7 @@ def _organisation(searcher: Searcher, found: Organisation, *, acting_only: bool)
         "kind": TYPES[found.type],
         "surfaces": [surface for surface in surfaces if surface.casefold() not in known],
         "months": months,
-        "last": every.hits[0] if every.hits else None,
+        "last": newest_article(searcher, named),
         "newest": newest,
         "acting_only": acting_only,
         "mentions": mentions,
@@ -111,6 +111,12 @@ def _organisation(searcher: Searcher, found: Organisation, *, acting_only: bool)
         "categories": rows(every.facets["category"], chosen, "category"),
         "sources": rows(every.facets["source"], chosen, "source"),
     }
+
+
+def newest_article(searcher: Searcher, asked: SearchRequest) -> Hit | None:
+    """Return the newest article that a request finds, be it a repost."""
+    found = searcher.search(changed(asked, sort="newest", duplicates="show", size=1)).hits
+    return found[0] if found else None
 
 
 def together(searcher: Searcher, asked: SearchRequest, without: tuple[str, ...] = ()) -> list[Row]:

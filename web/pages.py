@@ -10,11 +10,13 @@ from index.errors import QueryError
 from index.settings import Settings
 from search import Searcher, SearchRequest
 from search.parser import MAX_LENGTH
+from search.related import RelatedHit
 from search.request import FACET_SIZE
 from search.results import SearchResults
 from search.syntax import quoted
-from web import feeds, identifiers, organisations
+from web import draft, export, feeds, identifiers, organisations
 from web.charts import histogram
+from web.cite import references, today
 from web.errors import error_status
 from web.excerpt import excerpt
 from web.facets import (
@@ -28,17 +30,31 @@ from web.facets import (
     understood_chips,
     unfiltered,
 )
+from web.formats import FORMATS
 from web.paging import pager
-from web.params import adding, changed, feed_url, pairs, query_url, read_request, search_url
+from web.params import (
+    adding,
+    changed,
+    export_url,
+    feed_url,
+    pairs,
+    query_url,
+    read_request,
+    search_url,
+)
+from web.related import reason_parts, reason_text
 from web.rewrite import alternatives, without_word, word_required
+from web.timeline import timeline
 from web.wire import indicators_object
 
 __all__ = ["blueprint"]
 
 _NEWEST_HOME = 12
+_RELATED = 8
+_SPARE = 12  # asked for beyond, because what the timeline has is left out
 _SIZES = (10, 20, 50)
 _EXPLAINED = 10
-_ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /search\n"
+_ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /search\nDisallow: /export\n"
 
 _WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 _INDICATORS = {"ip": "IP", "domain": "域名", "hash": "散列", "url": "URL"}
@@ -71,11 +87,20 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     @pages.get("/article/<article_id>")
     def article(article_id: str) -> str:
         found = searcher.article(article_id)
+        event = timeline(searcher.coverage(article_id))
+        known = event.ids if event else frozenset()
+        related = searcher.related(article_id, size=_RELATED + _SPARE)
         canonical = url_for("pages.article", article_id=article_id)
         return render_template(
             "article.html",
             article=found,
+            copies=searcher.copies(article_id),
+            event=event,
+            related=[other for other in related if known.isdisjoint(_ids(other))][:_RELATED],
+            reason_parts=reason_parts,
+            reason_text=reason_text,
             excerpt=excerpt(found),
+            references=references(found, today()),
             types=organisations.TYPES,
             indicators=[
                 (_INDICATORS[kind], values)
@@ -93,7 +118,8 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
         results = None
         try:
             if typed.strip():
-                asked = SearchRequest(query=typed, size=_EXPLAINED, explain=True)
+                # Folded, hits stand by the score of another article than the one shown.
+                asked = SearchRequest(query=typed, duplicates="show", size=_EXPLAINED, explain=True)
                 results = searcher.search(asked)
         except QueryError as error:
             page = render_template("bad_query.html", typed=typed, message=str(error))
@@ -112,10 +138,17 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     def robots() -> Response:
         return Response(_ROBOTS, mimetype="text/plain")
 
+    draft.register(pages, searcher)
     organisations.register(pages, searcher)
     identifiers.register(pages, searcher)
     feeds.register(pages, settings, searcher)
+    export.register(pages, searcher)
     return pages
+
+
+def _ids(related: RelatedHit) -> list[str]:
+    """Return the ids of a related article and of what is folded behind it."""
+    return [related.hit.id, *(copy.id for copy in related.hit.copies)]
 
 
 def _home(results: SearchResults) -> dict[str, Any]:
@@ -153,7 +186,7 @@ def _results(
         "results": results,
         "hits": results.hits[:lacking],
         "lacking": results.hits[lacking:],
-        "nothing_full": results.widened > 0 and results.pageable == results.widened,
+        "nothing_full": results.nothing_full,
         "typed": asked.query,
         "kept": pairs(changed(asked, query="")),
         "kept_by_period": pairs(changed(asked, first=None, last=None, month=())),
@@ -166,6 +199,9 @@ def _results(
         "facets": _facets(searcher, asked, results, typed),
         "kept_for_facets": pairs(changed(asked)),
         "feed": feed_url(asked),
+        "exports": [
+            (form.name, form.label, export_url(asked, form.name)) for form in FORMATS.values()
+        ],
         "chart": histogram(results.facets["month"], asked),
         "periods": recent_periods(asked, datetime.now(BEIJING).date()),
         "sorts": [
@@ -184,6 +220,9 @@ def _results(
             )
             for word in results.relaxed
         ],
+        "is_folded": results.pageable < results.articles,
+        "fold_url": search_url(changed(asked, duplicates="fold")),
+        "unfold_url": search_url(changed(asked, duplicates="show")),
         "pager": pager(asked, results),
         "alternatives": alternatives(searcher, asked) if not results.total else [],
     }

@@ -9,33 +9,39 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 from index.errors import BadParameter
-from search.request import FACETS, Match, SearchRequest, Sort
+from search.request import FACETS, Duplicates, Match, SearchRequest, Sort
 
 __all__ = [
     "EXCLUDABLE",
+    "LIST_FORMATS",
     "MAX_SIZE",
     "adding",
     "changed",
+    "export_url",
     "feed_url",
     "pairs",
     "parse_day",
     "query_url",
+    "read_choice",
+    "read_format",
     "read_number",
     "read_request",
+    "read_values",
     "removing",
     "search_url",
 ]
 
 EXCLUDABLE = ("category", "organisation", "source")
 MAX_SIZE = 100  # hits on one page
+LIST_FORMATS = ("csv", "jsonl", "md")  # of the whole list; web.formats writes them
 
 _DEFAULT = SearchRequest()
 _REPEATED = (*FACETS, *(f"exclude_{name}" for name in EXCLUDABLE))
 _CHOICES = {
     "match": ("auto", "all"),
     "sort": ("relevance", "newest", "oldest"),
-    "duplicates": ("fold", "show"),  # nothing is folded yet: both answer the same
-    "format": ("json",),
+    "duplicates": ("fold", "show"),
+    "format": ("json", *LIST_FORMATS),
     "explain": ("0", "1"),
     "correct": ("0", "1"),
     "periods": ("0", "1"),
@@ -52,8 +58,8 @@ def read_request(parameters: MultiDict[str, str]) -> SearchRequest:
     Unknown parameters are ignored, and so are empty ones, which a form sends for an empty field.
     Raises BadParameter, whose message tells what would be right.
     """
-    chosen = {name: _choice(parameters, name) for name in _CHOICES}
-    filters = {name: _values(parameters, name) for name in _REPEATED}
+    chosen = {name: read_choice(parameters, name, known) for name, known in _CHOICES.items()}
+    filters = {name: read_values(parameters, name) for name in _REPEATED}
     for month in filters["month"]:
         if not _MONTH.fullmatch(month):
             raise BadParameter("month", month, "月份写作 2024-04")
@@ -73,6 +79,7 @@ def read_request(parameters: MultiDict[str, str]) -> SearchRequest:
         last=_day(parameters, "to"),
         match=cast("Match", chosen["match"] or _DEFAULT.match),
         sort=cast("Sort", chosen["sort"] or _DEFAULT.sort),
+        duplicates=cast("Duplicates", chosen["duplicates"] or _DEFAULT.duplicates),
         page=_number(parameters, "page", _DEFAULT.page),
         size=size,
         cursor=parameters.get("cursor", "").strip() or None,
@@ -88,6 +95,26 @@ def read_number(parameters: MultiDict[str, str], name: str, default: int, most: 
     if number > most:
         raise BadParameter(name, str(number), f"最多 {most:,}")
     return number
+
+
+def read_choice(parameters: MultiDict[str, str], name: str, known: tuple[str, ...]) -> str | None:
+    """Return one of the known values, None where there is none, or raise BadParameter."""
+    value = parameters.get(name, "").strip()
+    if value and value not in known:
+        raise BadParameter(name, value, f"可用的值：{'、'.join(known)}")
+    return value or None
+
+
+def read_values(parameters: MultiDict[str, str], name: str) -> tuple[str, ...]:
+    """Return the values of a repeated parameter, each once and none of them empty."""
+    values = (value.strip() for value in parameters.getlist(name))
+    return tuple(dict.fromkeys(value for value in values if value))
+
+
+def read_format(parameters: MultiDict[str, str]) -> str | None:
+    """Return the form in which the whole list is asked for, None where it is a page of JSON."""
+    found = read_choice(parameters, "format", _CHOICES["format"])
+    return None if found == "json" else found
 
 
 def parse_day(name: str, value: str) -> date:
@@ -112,7 +139,7 @@ def pairs(request: SearchRequest) -> list[tuple[str, str]]:
         found.append(("from", request.first.isoformat()))
     if request.last:
         found.append(("to", request.last.isoformat()))
-    for name in ("match", "sort", "page", "size", "cursor"):
+    for name in ("match", "sort", "duplicates", "page", "size", "cursor"):
         value = getattr(request, name)
         if value != getattr(_DEFAULT, name):
             found.append((name, str(value)))
@@ -132,6 +159,12 @@ def feed_url(request: SearchRequest, *, size: int | None = None) -> str:
     if size:
         found = [*found, ("size", str(size))]
     return f"/feed.atom?{urlencode(found)}" if found else "/feed.atom"
+
+
+def export_url(request: SearchRequest, form: str) -> str:
+    """Return the address of the whole list of what a request finds, in one of LIST_FORMATS."""
+    found = pairs(changed(request, size=_DEFAULT.size))
+    return f"/api/v1/search?{urlencode([*found, ('format', form)])}"
 
 
 def query_url(query: str) -> str:
@@ -167,18 +200,6 @@ def removing(request: SearchRequest, name: str, *values: str) -> SearchRequest:
 
 
 # Reading
-
-
-def _choice(parameters: MultiDict[str, str], name: str) -> str | None:
-    value = parameters.get(name, "").strip()
-    if value and value not in _CHOICES[name]:
-        raise BadParameter(name, value, f"可用的值：{'、'.join(_CHOICES[name])}")
-    return value or None
-
-
-def _values(parameters: MultiDict[str, str], name: str) -> tuple[str, ...]:
-    values = (value.strip() for value in parameters.getlist(name))
-    return tuple(dict.fromkeys(value for value in values if value))
 
 
 def _day(parameters: MultiDict[str, str], name: str) -> date | None:

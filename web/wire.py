@@ -1,6 +1,6 @@
 """The JSON of the interface: results, articles and errors as plain objects, in their key order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -9,21 +9,32 @@ from urllib.parse import quote
 from index.document import BEIJING, Article, Evidence
 from index.entities import defang
 from search.request import FACETS, SearchRequest
-from search.results import FacetBucket, FacetValues, Hit, SearchResults, Suggestion, SuggestionGroup
+from search.results import (
+    Copy,
+    FacetBucket,
+    FacetValues,
+    Hit,
+    SearchResults,
+    Suggestion,
+    SuggestionGroup,
+)
+from web.cite import References
 from web.excerpt import Excerpt
 from web.facets import facet_url
 from web.params import EXCLUDABLE, adding, query_url, search_url
 
 __all__ = [
+    "LEAD_IN",
     "article_object",
     "error_object",
     "facet_object",
+    "hit_object",
     "indicators_object",
     "results_object",
     "suggestions_object",
 ]
 
-_LEAD_IN = 120  # characters of an article's snippet, which no query has chosen
+LEAD_IN = 120  # characters of an article's snippet, which no query has chosen
 
 
 def results_object(results: SearchResults) -> dict[str, Any]:
@@ -40,7 +51,7 @@ def results_object(results: SearchResults) -> dict[str, Any]:
         "size": results.size,
         "next": results.next,
         "took_ms": results.took_ms,
-        "hits": [_hit_object(hit) for hit in results.hits],
+        "hits": [hit_object(hit) for hit in results.hits],
         "facets": {
             name: [_bucket_object(bucket) for bucket in buckets]
             for name, buckets in results.facets.items()
@@ -99,14 +110,16 @@ def _value_urls(request: SearchRequest, name: str, bucket: FacetBucket) -> dict[
     }
 
 
-def article_object(article: Article, excerpt: Excerpt) -> dict[str, Any]:
+def article_object(
+    article: Article, excerpt: Excerpt, references: References, copies: Sequence[Copy]
+) -> dict[str, Any]:
     """Return the answer of /api/v1/articles: what may be shown of an article."""
     return {
         "id": article.id,
         "url": article.url,
         "title": article.title,
         "title_highlights": [],
-        "snippet": {"text": (article.lead or excerpt.text)[:_LEAD_IN], "highlights": []},
+        "snippet": {"text": (article.lead or excerpt.text)[:LEAD_IN], "highlights": []},
         "published": _moment(article.published),
         "published_precision": article.published_precision,
         "category": article.category,
@@ -116,7 +129,7 @@ def article_object(article: Article, excerpt: Excerpt) -> dict[str, Any]:
         "organisations": list(article.organisations),
         "identifiers": list(article.identifiers),
         "score": 0.0,
-        "duplicate_count": 0,
+        "duplicate_count": len(copies),
         "missing": [],
         "category_printed": article.category_printed,
         "lead": article.lead,
@@ -133,8 +146,9 @@ def article_object(article: Article, excerpt: Excerpt) -> dict[str, Any]:
             }
             for mention in excerpt.mentions
         ],
-        "duplicates": [],
+        "duplicates": [_copy_object(copy) for copy in copies],
         "indicators": indicators_object(article),
+        "citations": asdict(references),
     }
 
 
@@ -191,29 +205,48 @@ def _bucket_object(bucket: FacetBucket) -> dict[str, Any]:
     return counts if bucket.salient is None else counts | {"salient": bucket.salient}
 
 
-def _hit_object(hit: Hit) -> dict[str, Any]:
+def hit_object(hit: Hit) -> dict[str, Any]:
+    """Return a hit as it stands in an answer, and on a line of JSON Lines."""
     asked = {} if hit.explanation is None else {"explain": asdict(hit.explanation)}
+    return (
+        {
+            "id": hit.id,
+            "url": hit.url,
+            "title": hit.title,
+            "title_highlights": _ranges(hit.title_highlights),
+            "snippet": {
+                "text": hit.snippet.text,
+                "highlights": _ranges(hit.snippet.highlights),
+            },
+            "published": _moment(hit.published),
+            "published_precision": hit.published_precision,
+            "category": hit.category,
+            "category_predicted": hit.category_predicted,
+            "source": hit.source,
+            "author": hit.author,
+            "organisations": list(hit.organisations),
+            "identifiers": list(hit.identifiers),
+            "score": hit.score,
+            "duplicate_count": hit.duplicate_count,
+            "missing": list(hit.missing),
+        }
+        | _with_copies(hit)
+        | asked
+    )
+
+
+def _with_copies(hit: Hit) -> dict[str, Any]:
+    return {"duplicates": [_copy_object(copy) for copy in hit.copies]} if hit.copies else {}
+
+
+def _copy_object(copy: Copy) -> dict[str, Any]:
     return {
-        "id": hit.id,
-        "url": hit.url,
-        "title": hit.title,
-        "title_highlights": _ranges(hit.title_highlights),
-        "snippet": {
-            "text": hit.snippet.text,
-            "highlights": _ranges(hit.snippet.highlights),
-        },
-        "published": _moment(hit.published),
-        "published_precision": hit.published_precision,
-        "category": hit.category,
-        "category_predicted": hit.category_predicted,
-        "source": hit.source,
-        "author": hit.author,
-        "organisations": list(hit.organisations),
-        "identifiers": list(hit.identifiers),
-        "score": hit.score,
-        "duplicate_count": hit.duplicate_count,
-        "missing": list(hit.missing),
-    } | asked
+        "id": copy.id,
+        "url": copy.url,
+        "source": copy.source,
+        "published": _moment(copy.published),
+        "published_precision": copy.published_precision,
+    }
 
 
 def _evidence_object(evidence: Evidence) -> dict[str, Any]:

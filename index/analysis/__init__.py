@@ -1,7 +1,7 @@
 """Text analysis: what a term is, in an article and in a query alike."""
 
 from index.analysis.analyzer import Analyzer, QueryTerm, Token
-from index.analysis.charfilter import normalise
+from index.analysis.charfilter import normalise, normalise_batch
 from index.analysis.fields import FieldTokens
 from index.analysis.segmenter import dictionary_words
 from index.analysis.trie import WordTrie
@@ -14,4 +14,5 @@ __all__ = [
     "WordTrie",
     "dictionary_words",
     "normalise",
+    "normalise_batch",
 ]

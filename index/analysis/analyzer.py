@@ -141,6 +141,11 @@ class Analyzer:
             dict.fromkeys(word for run in runs for word, _ in self._segmenter.cut_all(run[0]))
         )
 
+    def probable_words(self, text: str) -> frozenset[str]:
+        """Return the Han words of the most probable cut of a text, in normal form."""
+        runs = self._splitter.han_runs(normalise(text).text)
+        return frozenset(word for run in runs for word in self._segmenter.cut(run[0]))
+
     def phrase(self, text: str) -> tuple[str, ...]:
         """Return the units of a quoted string."""
         units, _ = self.units(text)

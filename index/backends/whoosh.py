@@ -76,6 +76,8 @@ def _schema() -> fields.Schema:
         author=fields.COLUMN(columns.VarBytesColumn()),
         organisations=fields.COLUMN(columns.VarBytesColumn()),
         identifiers=fields.COLUMN(columns.VarBytesColumn()),
+        cluster=fields.COLUMN(columns.VarBytesColumn()),
+        size=fields.COLUMN(columns.NumericColumn("I")),
     )
     for name in TEXT_FIELDS:
         schema.add(name, _TermsField())
@@ -162,6 +164,7 @@ def _columns(batch: IndexBatch) -> Documents:
         numbers={
             "published": np.array([document.published for document in documents], np.int64),
             "day_only": np.array([document.day_only for document in documents], np.uint8),
+            "size": np.array([document.size for document in documents], np.uint32),
         },
         keywords={
             "key": Keywords.of([document.id.encode() for document in documents]),
@@ -180,6 +183,7 @@ def _columns(batch: IndexBatch) -> Documents:
             "identifiers": Keywords.of(
                 [SEPARATOR.join(document.identifiers).encode() for document in documents]
             ),
+            "cluster": Keywords.of([document.cluster.encode() for document in documents]),
         },
         lengths={
             name: np.array(

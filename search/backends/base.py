@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Protocol
 
 from index.document import Article, OrganisationType
+from search.related import Coverage, DraftReport, RelatedHit
 from search.request import SearchRequest
 from search.results import (
     Association,
+    Copy,
     FacetValues,
     Hit,
     Organisation,
@@ -41,6 +43,27 @@ class Searcher(Protocol):
 
     def article_by_url(self, url: str) -> Article:
         """Return the article of an address in whatever form, or raise UnknownArticle."""
+
+    def copies(self, article_id: str) -> tuple[Copy, ...]:
+        """Return the other articles of an article's cluster of near-duplicates, earliest first.
+
+        Raises UnknownArticle.
+        """
+
+    def related(self, article_id: str, *, size: int = 10) -> tuple[RelatedHit, ...]:
+        """Return related articles, none of them a repost; or raise UnknownArticle."""
+
+    def related_to(self, title: str, text: str, *, size: int = 10) -> tuple[RelatedHit, ...]:
+        """Return articles related to a text; BadParameter where it has no word or is too long."""
+
+    def coverage(self, article_id: str) -> Coverage:
+        """Return who has reported the event of an article, and when; or raise UnknownArticle."""
+
+    def check_draft(self, title: str, text: str, *, size: int = 10) -> DraftReport:
+        """Mark the paragraphs of a draft by what the archive has of them.
+
+        Raises BadParameter where it has no word or is too long.
+        """
 
     def facet(
         self, request: SearchRequest, name: str, typed: str = "", *, size: int = 20

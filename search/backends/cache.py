@@ -25,13 +25,14 @@ _SMALL_SHARE = 0.25
 class ByteCache(Generic[T]):
     """Keeps values up to a number of bytes in all; for one thread at a time.
 
-    Small values, and costly ones, have a quarter of the space to themselves, or a few common words
+    Small values, and costly ones, have a share of the space to themselves, or a few common words
     would drive out many rare ones.
     """
 
-    def __init__(self, limit: int) -> None:
-        """Take the limit in bytes, which may be changed later."""
+    def __init__(self, limit: int, *, small: float = _SMALL_SHARE) -> None:
+        """Take the limit in bytes, which may be changed later, and the share of small values."""
         self.limit = limit
+        self._share = small
         self._small: OrderedDict[Hashable, T] = OrderedDict()
         self._large: OrderedDict[Hashable, T] = OrderedDict()
         self._bytes = {id(self._small): 0, id(self._large): 0}
@@ -55,7 +56,7 @@ class ByteCache(Generic[T]):
         size = int(value.nbytes) + _ENTRY_BYTES
         is_apart = costly or size < _SMALL
         values = self._small if is_apart else self._large
-        limit = self.limit * (_SMALL_SHARE if is_apart else 1 - _SMALL_SHARE)
+        limit = self.limit * (self._share if is_apart else 1 - self._share)
         if size > limit / 4 or key in values:
             return
         values[key] = value

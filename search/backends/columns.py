@@ -73,6 +73,13 @@ class KeywordColumn:
         number = self.number(name)
         return None if number is None else self.values[number]
 
+    def value_of(self, document: int) -> str:
+        """Return the value of a document, the first of several, empty where it has none."""
+        number = int(self.sets[document])
+        if number > self.size:
+            number = int(self._numbers[self._begins[number - self.size - 1]]) + 1
+        return self.values[(number - 1) % len(self.values)] if number else ""
+
     def mask(self, wanted: Iterable[str], *, marked: bool = False) -> Mask:
         """Return which documents have any of the values, whatever their case, or have it marked."""
         mask: Mask = self._chosen(wanted, marked=marked).take(self.sets)
@@ -110,6 +117,12 @@ class KeywordColumn:
         numbers = self._in_several(sets[is_several] - (size + 1)) + 1
         numbers = np.concatenate([sets[~is_several], numbers])
         return np.bincount(numbers, minlength=size + 1)[1:]
+
+    def sums(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return for each document the sum of its values' weights, one a number."""
+        several = np.bincount(self._owners, weights[self._numbers], len(self._sizes))
+        of_sets = np.concatenate([np.zeros(1), weights, several]).astype(np.float32)
+        return of_sets.take(self.sets)
 
     def of_sets(self, counted: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the counts of values for documents that are counted by their set."""

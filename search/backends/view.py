@@ -1,5 +1,6 @@
 """One committed state of the index, held open: segments, columns, statistics."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -15,6 +16,7 @@ from index.document import BEIJING, OrganisationType
 from index.schema import UNDATED, Naming
 from search import similarity
 from search.backends.cache import ByteCache
+from search.backends.clusters import Clusters
 from search.backends.columns import FacetCounter, KeywordColumn
 from search.backends.matches import Accumulator, Mask, Matches
 from search.backends.segments import OpenSegment, Values
@@ -210,6 +212,37 @@ class IndexView(SegmentsView):
             values = list(map(bytes, column.values))
             found += [values[number] for number in column.ordinals.tolist()]
         return found
+
+    def document(self, identifier: str) -> int | None:
+        """Return the document of an id, None where there is none."""
+        found = np.flatnonzero(self.ids == identifier.encode())
+        if self.live is not None:
+            found = found[self.live[found]]
+        return int(found[0]) if len(found) else None
+
+    def title(self, document: int) -> str:
+        """Return the title of one document."""
+        place = bisect_right(self.bases, document) - 1
+        column = self.segments[place].documents.keywords["headline"]
+        number = int(column.ordinals[document - self.bases[place]])
+        return bytes(column.values[number]).decode()
+
+    def moment(self, document: int) -> datetime | None:
+        """Return when a document was published."""
+        seconds = int(self.published[document])
+        return None if seconds == UNDATED else datetime.fromtimestamp(seconds, BEIJING)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """The clusters of near-duplicates; canonical is the earliest, then the longest."""
+        known = {b"": 0}
+        parts = [np.empty(0, np.int64)]
+        for segment in self.segments:
+            column = segment.documents.keywords["cluster"]
+            numbers = [known.setdefault(label, len(known)) for label in map(bytes, column.values)]
+            parts.append(np.array(numbers, np.int64)[column.ordinals])
+        sizes = self._numbers("size", np.int64)
+        return Clusters(np.concatenate(parts), self.live, (self.oldest_first, -sizes, self.ids))
 
     @cached_property
     def newest_first(self) -> NDArray[np.int64]:

@@ -1,10 +1,8 @@
 """The searcher over the Whoosh index and the article store."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from time import perf_counter
 from typing import Any
@@ -12,73 +10,48 @@ from typing import Any
 from index.analysis import Analyzer, normalise
 from index.backends.whoosh import WhooshIndex
 from index.document import BEIJING, Article, OrganisationType
-from index.entities import OrganisationTable
-from index.errors import StoreError, UnknownArticle
+from index.entities import OrganisationTable, annotate
+from index.errors import UnknownArticle
 from index.settings import Settings
-from index.store import ArticleStore
-from search import similarity
+from search.backends.answering import Answer, Answerer, QueryReader
 from search.backends.base import Statistics
 from search.backends.cache import ByteCache
 from search.backends.counting import Counted, earliest_of_each, standing_out
 from search.backends.cursor import read_cursor, write_cursor
+from search.backends.desk import Desk, as_article
 from search.backends.directory import OrganisationDirectory
+from search.backends.draft_names import DraftNames
+from search.backends.drafts import DraftChecker
 from search.backends.evaluator import Evaluator
-from search.backends.explain import explain_hit
-from search.backends.matches import Mask, Matches
-from search.backends.ranking import ordered
-from search.backends.selection import Selection, Selector
+from search.backends.fetching import HitFetcher
+from search.backends.folding import HitList
+from search.backends.nearness import Impacts, Relater
+from search.backends.related import RelatedFinder
+from search.backends.selection import Selector
+from search.backends.stored import StoredArticles
 from search.backends.typing_aids import TypingAidsMaker
 from search.backends.view import IndexView
 from search.explanation import QueryExplanation
-from search.parser import ParsedQuery, parse_query
-from search.query import BooleanQuery, MatchQuery, WordQuery
+from search.query import WordQuery
+from search.related import Coverage, DraftReport, RelatedHit
 from search.request import SearchRequest
 from search.results import (
     Association,
-    DidYouMean,
+    Copy,
     FacetValues,
     Hit,
-    Notice,
     Organisation,
     OrganisationList,
     SearchResults,
     SuggestionGroup,
-    Understood,
 )
 from search.rewrite import Rewriter, explain_query
-from search.snippet import Highlighter, make_hit
 from search.synonyms import Synonyms
-from search.syntax import to_text
 
 __all__ = ["WhooshSearcher", "cache_size"]
 
-
 _MEGABYTE = 1 << 20
-_SHOWN = 500  # articles that are kept as they were read, some 50 KB each
-_READ = 500  # query strings that are kept as they were read
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A query as it was read and rewritten, what it selects, and what is to be said of it.
-
-    `typed` is the query without the period that was read from its words.
-    """
-
-    parsed: BooleanQuery
-    typed: BooleanQuery
-    query: BooleanQuery
-    selection: Selection
-    notices: tuple[Notice, ...]
-    understood: tuple[Understood, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Correction:
-    """What a likelier spelling finds."""
-
-    answer: _Answer
-    meant: DidYouMean
+_NEAR = 8  # names like one that no article has, some of which may be gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +61,10 @@ class _Open:
     view: IndexView
     evaluator: Evaluator
     selector: Selector
+    answerer: Answerer
+    fetcher: HitFetcher
     directory: OrganisationDirectory
-    articles: dict[str, Article] = field(default_factory=dict)
+    related: RelatedFinder
 
 
 class WhooshSearcher:
@@ -102,28 +77,28 @@ class WhooshSearcher:
         self._analyzer.word_boundaries("安全")  # loads the dictionary, or the first query would
         self._organisations = OrganisationTable.load(settings.entities)
         synonyms = Synonyms.load(self._organisations, settings.synonyms)
-        self._rewriter = Rewriter(self._analyzer, synonyms)
+        rewriter = Rewriter(self._analyzer, synonyms)
+        self._reader = QueryReader(self._analyzer, rewriter)
         self._aids = TypingAidsMaker(
             self._analyzer,
             self._organisations,
             [*self._analyzer.terms, *synonyms.words],
-            self._rewriter.stop_words,
+            rewriter.stop_words,
         )
-        self._read = lru_cache(maxsize=_READ)(self._read_query)
         self._index = WhooshIndex(settings.data / "index", self._analyzer.fingerprint)
+        self._stored = StoredArticles(settings.data / "articles.sqlite3")
         self._lock = Lock()
         self._segments: ByteCache[Any] = ByteCache(0)
+        self._impacts: ByteCache[Impacts] = ByteCache(0, small=0.5)
         self._open: _Open | None = None
-        self._store: ArticleStore | None = None
 
     def close(self) -> None:
         """Release files and connections."""
         with self._lock:
             if self._open:
                 self._open.view.close()
-            if self._store:
-                self._store.close()
-            self._open = self._store = None
+            self._stored.close()
+            self._open = None
 
     def search(self, request: SearchRequest) -> SearchResults:
         """Answer a request; see `Searcher.search`."""
@@ -132,24 +107,29 @@ class WhooshSearcher:
             state = self._current()
             view = state.view
             filters = state.selector.facet_filters(request)
-            answer, better = self._best_answer(state, request, filters)
+            answer, better = state.answerer.best_answer(request, filters)
             selection = answer.selection
             offset = self._offset(view, request)
-            page = ordered(
-                view, (selection.full, selection.partial), request.sort, offset + request.size
-            ).from_place(offset)
-            hits = self._hits(state, page, offset, answer, request)
+            listed = HitList(
+                view,
+                (selection.full, selection.partial),
+                request.sort,
+                folded=request.duplicates == "fold",
+            )
+            page = listed.page(offset, request.size)
+            hits = state.fetcher.hits(page, answer.query, selection, request, listed)
             full, widened = len(selection.full), len(selection.partial)
+            pageable = sum(listed.sizes)
             following = offset + request.size
             return SearchResults(
                 query=request.query,
                 total=full or widened,
-                groups=full or widened,
+                groups=listed.sizes[0] or pageable,
                 widened=widened,
-                pageable=full + widened,
+                pageable=pageable,
                 page=request.page,
                 size=request.size,
-                next=write_cursor(view.state, following) if following < full + widened else None,
+                next=write_cursor(view.state, following) if following < pageable else None,
                 took_ms=round((perf_counter() - started) * 1000, 2),
                 hits=hits,
                 facets=state.selector.facets(request, selection.counted, filters),
@@ -157,25 +137,18 @@ class WhooshSearcher:
                 did_you_mean=better,
                 notices=answer.notices,
                 understood=answer.understood,
+                nothing_full=widened > 0 and not full,
                 explanation=self._explanation(state, answer) if request.explain else None,
             )
 
-    def _best_answer(
-        self, state: _Open, request: SearchRequest, filters: dict[str, Mask]
-    ) -> tuple[_Answer, DidYouMean | None]:
-        """Return what a request selects, under a likelier spelling where that is applied."""
-        answer = self._answer(state, request, request.query, filters)
-        better = self._correction(state, request, answer, filters)
-        if better is None:
-            return answer, None
-        return better.answer if better.meant.applied else answer, better.meant
-
-    def _explanation(self, state: _Open, answer: _Answer) -> QueryExplanation:
+    def _explanation(self, state: _Open, answer: Answer) -> QueryExplanation:
         def articles(word: WordQuery) -> int:
             matches = state.evaluator.evaluate(state.selector.compile(word))
             return len(matches.where(state.view.live))
 
-        told = explain_query(answer.parsed, self._rewriter, articles, state.view.article_count)
+        told = explain_query(
+            answer.parsed, self._reader.rewriter, articles, state.view.article_count
+        )
         lines = state.evaluator.explain(state.selector.compile(answer.query))
         return replace(told, evaluation=tuple(lines))
 
@@ -185,67 +158,64 @@ class WhooshSearcher:
             state = self._current()
             return self._aids.of(state.view, state.evaluator).suggester.suggest(typed)
 
-    def _read_query(
-        self, text: str, today: date, *, reads_periods: bool
-    ) -> tuple[ParsedQuery, BooleanQuery]:
-        parsed = parse_query(text, self._analyzer, today=today, reads_periods=reads_periods)
-        return parsed, self._rewriter.rewrite(parsed.query)
-
-    def _answer(
-        self, state: _Open, request: SearchRequest, text: str, filters: dict[str, Mask]
-    ) -> _Answer:
-        """Read a query string and select what it finds."""
-        reads_periods = request.reads_periods and not (
-            request.first or request.last or request.month
-        )
-        today = datetime.now(BEIJING).date()
-        parsed, query = self._read(text, today, reads_periods=reads_periods)
-        selection = state.selector.select(request, query, filters)
-        if parsed.without_period is None or len(selection.full) or len(selection.partial):
-            typed = parsed.without_period or parsed.query
-            return _Answer(parsed.query, typed, query, selection, parsed.notices, parsed.understood)
-        # Nothing is of that period: better articles of another one than none.
-        (period,) = parsed.understood
-        query = self._rewriter.rewrite(parsed.without_period)
-        selection = state.selector.select(request, query, filters)
-        notices = (*parsed.notices, _period_notice(text, period.text))
-        typed = parsed.without_period
-        return _Answer(typed, typed, query, selection, notices, ())
-
-    def _correction(
-        self, state: _Open, request: SearchRequest, answer: _Answer, filters: dict[str, Mask]
-    ) -> _Correction | None:
-        """Return a likelier spelling of plain words that finds something, and what it finds."""
-        typed, former = answer.typed, answer.selection
-        parts = typed.must
-        is_plain = all(isinstance(part, MatchQuery) for part in parts)
-        if not parts or not is_plain or typed.should or typed.must_not:
-            return None
-        speller = self._aids.of(state.view, state.evaluator).speller
-        meant = [
-            replace(part, text=speller.correct(part.text) or part.text)
-            for part in parts
-            if isinstance(part, MatchQuery)
-        ]
-        if tuple(meant) == parts:
-            return None
-        text = to_text(replace(typed, must=tuple(meant)))
-        found = self._answer(state, request, text, filters)
-        total = len(found.selection.full)
-        if not total or total < len(former.full):
-            return None
-        applied = request.corrects and not len(former.full) and not len(former.partial)
-        return _Correction(found, DidYouMean(query=text, total=total, applied=applied))
+    # Articles
 
     def article(self, article_id: str) -> Article:
         """Return one article, or raise UnknownArticle."""
         with self._lock:
-            return self._stored(article_id)
+            return self._stored.article(article_id)
 
     def article_by_url(self, url: str) -> Article:
         """Return the article of an address in whatever form, or raise UnknownArticle."""
-        with self._lock, self._open_store() as store:
-            return store.article(store.resolve(url))
+        with self._lock:
+            return self._stored.article_by_url(url)
+
+    def copies(self, article_id: str) -> tuple[Copy, ...]:
+        """Return the other articles of an article's cluster; see `Searcher.copies`."""
+        with self._lock:
+            state = self._current()
+            if article_id not in self._stored.addresses([article_id]):
+                raise UnknownArticle(article_id)
+            document = state.view.document(article_id)
+            if document is None:
+                return ()  # added a moment ago; the index follows
+            members = state.view.clusters.members(document).tolist()
+            members = [member for member in members if member != document]
+            return tuple(state.fetcher.copies(members).values())
+
+    # For editors
+
+    def related(self, article_id: str, *, size: int = 10) -> tuple[RelatedHit, ...]:
+        """Return what is related to an article; see `Searcher.related`."""
+        with self._lock:
+            return self._desk().related(self._stored.article(article_id), size)
+
+    def related_to(self, title: str, text: str, *, size: int = 10) -> tuple[RelatedHit, ...]:
+        """Return what is related to a text; see `Searcher.related_to`."""
+        article = annotate(as_article(title, text), self._organisations)
+        with self._lock:
+            return self._desk().related(article, size)
+
+    def coverage(self, article_id: str) -> Coverage:
+        """Return who has reported the event of an article; see `Searcher.coverage`."""
+        with self._lock:
+            return self._desk().coverage(self._stored.article(article_id))
+
+    def check_draft(self, title: str, text: str, *, size: int = 10) -> DraftReport:
+        """Mark the paragraphs of a draft; see `Searcher.check_draft`."""
+        draft = annotate(as_article(title, text), self._organisations)
+        with self._lock:
+            state = self._current()
+            shown = state.fetcher.shown
+            organisations = self._aids.of(state.view, state.evaluator).names["organisation"]
+            near = partial(organisations.near, most=_NEAR)
+            names = DraftNames(state.view, self._analyzer, state.directory, shown, near)
+            checker = DraftChecker(state.related.relater, shown)
+            return self._desk().check(draft, checker, names, size)
+
+    def _desk(self) -> Desk:
+        state = self._current()
+        return Desk(state.related, state.fetcher.shown)
 
     # Values of fields
 
@@ -256,7 +226,7 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             filters = state.selector.facet_filters(request)
-            answer, _ = self._best_answer(state, request, filters)
+            answer, _ = state.answerer.best_answer(request, filters)
             documents = state.selector.without_own(name, answer.selection.counted, filters)
             column = state.view.keywords[name]
             counted = Counted.of(column, column.counts(documents))
@@ -274,7 +244,7 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             filters = state.selector.facet_filters(request)
-            selection = self._answer(state, request, request.query, filters).selection
+            selection = state.answerer.answer(request, filters).selection
             return standing_out(state.view, name, selection.full.documents, without, size)
 
     def first_reports(self, request: SearchRequest) -> tuple[Hit, ...]:
@@ -282,9 +252,9 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             filters = state.selector.facet_filters(request)
-            answer = self._answer(state, request, request.query, filters)
+            answer = state.answerer.answer(request, filters)
             page = earliest_of_each(state.view, "source", answer.selection.full.documents)
-            return self._hits(state, page, 0, answer, request)
+            return state.fetcher.hits(page, answer.query, answer.selection, request)
 
     def organisation(self, name: str) -> Organisation | None:
         """Return an organisation by any of its names, None if no article names it."""
@@ -353,99 +323,36 @@ class WhooshSearcher:
             former = self._open.view if self._open else None
             size = cache_size(self._settings, self._index)
             self._segments.limit = size // 2
+            self._impacts.limit = size
             view = IndexView(self._index, self._segments, former)
             if former:
                 former.close()
             evaluator = Evaluator(view, size // 2)
+            selector = Selector(view, evaluator, self._canonical)
             self._open = _Open(
                 view,
                 evaluator,
-                Selector(view, evaluator, self._canonical),
+                selector,
+                Answerer(self._reader, selector, lambda: self._aids.of(view, evaluator).speller),
+                HitFetcher(view, evaluator, self._stored, self._analyzer),
                 OrganisationDirectory(view, self._organisations),
+                RelatedFinder(Relater(view, self._analyzer, self._impacts)),
             )
         return self._open
 
-    @contextmanager
-    def _open_store(self) -> Iterator[ArticleStore]:
-        """Give the store; one that fails is closed, and the next request opens it anew."""
-        if self._store is None:
-            self._store = ArticleStore(self._settings.data / "articles.sqlite3", read_only=True)
-        try:
-            yield self._store
-        except StoreError:
-            self._store.close()
-            self._store = None
-            raise
-
-    def _shown(self, state: _Open, article_id: str) -> Article:
-        """Return an article for a list of hits; the best ones are shown again and again."""
-        article = state.articles.get(article_id)
-        if article is None:
-            article = self._stored(article_id)
-            if len(state.articles) >= _SHOWN:
-                state.articles.clear()
-            state.articles[article_id] = article
-        return article
-
-    def _stored(self, article_id: str) -> Article:
-        with self._open_store() as store:
-            return store.article(article_id)
-
     def _canonical(self, name: str) -> str:
         return self._organisations.resolve(name) or name
-
-    # Mapping
 
     def _offset(self, view: IndexView, request: SearchRequest) -> int:
         if request.cursor is None:
             return (request.page - 1) * request.size
         return read_cursor(view.state, request.cursor)
 
-    def _hits(
-        self, state: _Open, page: Matches, offset: int, answer: _Answer, request: SearchRequest
-    ) -> tuple[Hit, ...]:
-        view = state.view
-        highlighter = Highlighter(answer.query, self._analyzer)
-        held = [(word, matches.holds(page.documents)) for word, matches in answer.selection.words]
-        full = len(answer.selection.full)
-        hits = []
-        for place, document in enumerate(page.documents.tolist()):
-            try:
-                article = self._shown(state, view.ids[document].decode())
-            except UnknownArticle:
-                continue  # removed a moment ago; the index follows
-            missing = tuple(dict.fromkeys(word for word, holds in held if not holds[place]))
-            score = float(page.scores[place])
-            hit = make_hit(article, highlighter, score, missing)
-            if request.explain:
-                rank = offset + place
-                in_its_list = rank - full if rank >= full else rank
-                told = explain_hit(
-                    view,
-                    state.evaluator,
-                    answer.query,
-                    document,
-                    score,
-                    rescored=request.sort == "relevance" and in_its_list < similarity.RESCORED,
-                )
-                hit = replace(hit, explanation=told)
-            hits.append(hit)
-        return tuple(hits)
-
 
 def cache_size(settings: Settings, index: WhooshIndex) -> int:
     """Return how many bytes may be kept: as the settings say, or half of a large index.
 
-    Half of it is for postings, which outlive commits, half for scores, which do not.
+    Half of it is for postings, which outlive commits, half for scores, which do not. As much again
+    is for what related articles and drafts are compared by, once somebody asks for them.
     """
     return max(settings.cache * _MEGABYTE, index.size // 2)
-
-
-def _period_notice(query: str, text: str) -> Notice:
-    start = max(0, query.find(text))
-    return Notice(
-        code="period_ignored",
-        message=f"没有“{text}”这段时间的文章，已不限时间。",
-        start=start,
-        end=start + len(text),
-    )

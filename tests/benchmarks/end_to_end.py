@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from collection import CORPUS, first_articles
+from editors import Copies, Editors, measure_copies, measure_editors
 from engine import Stopwatch
 from features import Features, measure_features
 from recognition import Recognition, measure_recognition
@@ -26,7 +27,7 @@ class EndToEnd:
     """Articles a second from stored articles to a searchable index; seconds for all pages.
 
     `stock` is Whoosh with jieba's ChineseAnalyzer. `pages` and their seconds are None where there
-    is no corpus, as are the `features` of searching them.
+    is no corpus, as are the `features` of searching them and what `editors` wait for.
     """
 
     ours: float
@@ -34,7 +35,9 @@ class EndToEnd:
     pages: int | None
     pages_seconds: float | None
     features: Features | None
+    editors: Editors | None
     recognition: Recognition
+    copies: Copies
 
 
 class _Silent:
@@ -63,17 +66,21 @@ def measure_end_to_end(articles: Path, folder: Path, *, pages: bool) -> EndToEnd
         ours = perf_counter() - started
         clock = Stopwatch()
         build_with_jieba(scratch / "stock", list(first_articles(articles, _STOCK)), clock)
-        count = seconds = features = None
+        count = seconds = features = editors = None
         if pages and CORPUS.is_dir():
             archives = [CORPUS / "portals.tar.xz", CORPUS / "wechat.tar.xz"]
             summary = build(Settings(data=scratch / "pages"), archives, progress=_Silent())
             count, seconds = summary.pages, summary.seconds
             features = measure_features(Settings(data=scratch / "pages"))
+            editors = measure_editors(Settings(data=scratch / "pages"))
+    some = list(first_articles(articles, _RECOGNISED))
     return EndToEnd(
         ours=_OURS / ours,
         stock=_STOCK / clock.seconds,
         pages=count,
         pages_seconds=seconds,
         features=features,
-        recognition=measure_recognition(list(first_articles(articles, _RECOGNISED))),
+        editors=editors,
+        recognition=measure_recognition(some),
+        copies=measure_copies(some),
     )

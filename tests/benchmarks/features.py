@@ -57,8 +57,8 @@ def measure_features(settings: Settings) -> Features:
 
         def selection(text: str) -> None:
             request = SearchRequest(query=text)
-            answer = searcher._answer(state, request, text, {})
-            searcher._correction(state, request, answer, {})
+            answer = state.answerer.answer(request, {})
+            state.answerer._correction(request, answer, {})
             lists = (answer.selection.full, answer.selection.partial)
             ordered(state.view, lists, "relevance", 10)
             state.selector.facets(request, answer.selection.counted, {})

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
+from editors import Copies, Editors
 from end_to_end import EndToEnd
 from features import Features
 from measure import Answers, EngineFigures, ScaleFigures, percentiles
@@ -71,7 +72,10 @@ class Report:
             yield self._articles(self.end_to_end)
             if self.end_to_end.features:
                 yield self._features(self.end_to_end.features)
+            if self.end_to_end.editors:
+                yield self._editors(self.end_to_end.editors)
             yield self._recognition(self.end_to_end.recognition)
+            yield self._copies(self.end_to_end.copies)
         yield self._agreement()
         rows = [*self.machine.items(), ("collection", self.collection)]
         yield _Table("Machine", ("what", "value"), rows)
@@ -198,6 +202,29 @@ class Report:
             ("ours / jieba", f"{figures.ours / figures.peer:.1f}"),
         ]
         return _Table("Recognising organisations", ("what", "value"), rows)
+
+    def _editors(self, figures: Editors) -> _Table:
+        rows = [
+            (
+                "related articles, p50 / p95",
+                f"{figures.related:.1f} / {figures.related_p95:.1f} ms",
+            ),
+            ("tantivy's MoreLikeThis, p50", f"{figures.peer:.1f} ms"),
+            ("ours / tantivy", f"{figures.related / figures.peer:.2f}"),
+            (
+                "draft of 3,000 characters, p50 / p95",
+                f"{figures.draft:.0f} / {figures.draft_p95:.0f} ms",
+            ),
+        ]
+        return _Table("Editors' questions", ("what", "value"), rows)
+
+    def _copies(self, figures: Copies) -> _Table:
+        rows = [
+            ("fingerprints a second on one core", f"{figures.ours:,.0f}"),
+            ("rensa's signatures alone", f"{figures.peer:,.0f}"),
+            ("ours / rensa", f"{figures.ours / figures.peer:.1f}"),
+        ]
+        return _Table("Finding copies", ("what", "value"), rows)
 
     def _agreement(self) -> _Table:
         rows = []

@@ -39,6 +39,8 @@ def batch(first: int, count: int, analyzer: Analyzer) -> IndexBatch:
             source="甲报",
             organisations=(),
             identifiers=(),
+            cluster="",
+            size=0,
         )
         for number in numbers
     )

@@ -239,7 +239,7 @@ def test_a_damaged_record_is_a_store_error_too(
 
 def test_a_locked_store_says_to_wait(full_store: Path) -> None:
     with closing(sqlite3.connect(full_store)) as other, closing(ArticleStore(full_store)) as store:
-        store._database.execute("PRAGMA busy_timeout = 0")
+        store._database.run("PRAGMA busy_timeout = 0")
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match=r"locked.*Wait"):
             store.remove(f"{7:016x}")
@@ -250,7 +250,7 @@ def test_a_locked_store_says_to_wait(full_store: Path) -> None:
 def test_a_full_disk_is_a_store_error_and_loses_nothing_that_was_kept(full_store: Path) -> None:
     noise = random.Random(1).randbytes(100_000)
     with closing(ArticleStore(full_store)) as store:
-        store._database.execute("PRAGMA max_page_count = 1")  # as many as there are
+        store._database.run("PRAGMA max_page_count = 1")  # as many as there are
         with pytest.raises(StoreError, match=r"full.*disk"):
             store.put_skipped(b"digest", "a.md", "md", noise, "1", "shell")
     with closing(ArticleStore(full_store, read_only=True)) as store:
@@ -374,13 +374,23 @@ def test_half_of_a_character_in_a_definition_stops_nothing(
     assert store.learn(TABLE) == {}
 
 
-def test_a_store_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
+SINCE_2 = ("definition", "learned")
+SINCE_3 = ("fingerprint", "band", "duplicate", "cluster", "due", "unsettled", "fingerprinting")
+
+
+@pytest.mark.parametrize(("version", "missing"), [(1, SINCE_2 + SINCE_3), (2, SINCE_3)])
+def test_a_store_of_an_older_version_is_brought_up_to_date(
+    tmp_path: Path, article_maker: Callable[..., Article], version: int, missing: tuple[str, ...]
+) -> None:
     path = tmp_path / "articles.sqlite3"
-    with ArticleStore(path):
-        pass
+    with ArticleStore(path) as store:
+        store.put_article(b"1", "a.md", "md", b"", "1", article_maker(id=ID))
     with closing(sqlite3.connect(path)) as database:
-        database.executescript("DROP TABLE definition; DROP TABLE learned; PRAGMA user_version = 1")
+        for table in missing:
+            database.execute(f"DROP TABLE {table}")
+        database.execute(f"PRAGMA user_version = {version}")
     with pytest.raises(StoreError, match="Run: anwen index --rebuild"):
         ArticleStore(path, read_only=True)
     with ArticleStore(path) as store:
         assert store.learn(TABLE) == {}
+        assert store.without_fingerprint("1") == [ID]

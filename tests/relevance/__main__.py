@@ -1,8 +1,8 @@
 """`make eval`: every figure on ../shared/corpus, beside its floor in baseline.json.
 
 Exits with 1 where a figure is below its floor. With arguments, only the parts named: extraction,
-organisations, categories, ranking, corrections; or by hand the studies ablation and weights.
-`--data DIR` keeps the indexes in a folder, for the next time.
+organisations, categories, duplicates, ranking, related, corrections; or by hand the studies
+ablation and weights. `--data DIR` keeps the indexes in a folder, for the next time.
 """
 
 import argparse
@@ -19,14 +19,24 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import categories
 import corrections
+import duplicates
 import extraction
 import organisations
 import ranking
+import related
 import studies
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parents[2] / "shared" / "corpus"
-PARTS = ("extraction", "organisations", "categories", "ranking", "corrections")
+PARTS = (
+    "extraction",
+    "organisations",
+    "categories",
+    "duplicates",
+    "ranking",
+    "related",
+    "corrections",
+)
 STUDIES = ("ablation", "weights")
 
 
@@ -95,10 +105,17 @@ def main(arguments: list[str]) -> int:
         if "categories" in parts:
             found, short = categories.measure(CORPUS, console)
             figures |= found
+        if "duplicates" in parts:
+            figures |= duplicates.measure(CORPUS)
         if "ranking" in parts:
             found, short_of_ranking = measure_ranking(data, console)
             figures |= found
             short += short_of_ranking
+        if "related" in parts:
+            with ranking.opened("portals", CORPUS, data) as collection:
+                found, short_of_related = related.measure(collection, CORPUS, console)
+            figures |= found
+            short += short_of_related
         if "corrections" in parts:
             with ranking.opened("cve", CORPUS, data) as collection:
                 figures |= corrections.measure(collection.settings, CORPUS)

@@ -17,9 +17,9 @@ import rjieba
 import tantivy
 from ranking import Text
 
-__all__ = ["BASELINES", "DEPTH", "Baseline"]
+__all__ = ["BASELINES", "DEPTH", "Baseline", "cut_words"]
 
-DEPTH = 50  # hits a query
+DEPTH = 100  # hits a query; near-duplicates among them are one, and 50 are measured
 
 _PIECE = re.compile("[\u4e00-\u9fff]+|[a-z0-9]+(?:[-._][a-z0-9]+)*")
 _WORD = re.compile(r"\w")
@@ -63,7 +63,7 @@ def tantivy_words(texts: Sequence[Text], queries: dict[str, str]) -> dict[str, l
     index.register_tokenizer("spaces", spaces)
     writer = index.writer(heap_size=200_000_000, num_threads=1)
     for number, text in enumerate(texts):
-        words = {"title": " ".join(_words(text.title)), "body": " ".join(_words(text.body))}
+        words = {"title": " ".join(cut_words(text.title)), "body": " ".join(cut_words(text.body))}
         writer.add_document(tantivy.Document(number=number, **words))
     writer.commit()
     writer.wait_merging_threads()
@@ -73,7 +73,7 @@ def tantivy_words(texts: Sequence[Text], queries: dict[str, str]) -> dict[str, l
     for name, query in queries.items():
         parts = [
             (tantivy.Occur.Should, tantivy.Query.boost_query(term, boost))
-            for word in _words(query)
+            for word in cut_words(query)
             for field, boost in (("title", 2.0), ("body", 1.0))
             for term in [tantivy.Query.term_query(index.schema, field, word)]
         ]
@@ -87,7 +87,7 @@ def bm25_words(texts: Sequence[Text], queries: dict[str, str]) -> dict[str, list
 
     def tokens(text: str) -> list[str]:
         characters = [character for character in text.lower() if "\u4e00" <= character <= "\u9fff"]
-        return [*_words(text), *characters]
+        return [*cut_words(text), *characters]
 
     retriever = bm25s.BM25(method="lucene")
     retriever.index(
@@ -125,7 +125,8 @@ def _spelt(tokens: Iterable[str]) -> str:
     return " ".join(token.encode().hex() for token in tokens)
 
 
-def _words(text: str) -> list[str]:
+def cut_words(text: str) -> list[str]:
+    """Return the words of jieba's search mode."""
     words = _segmenter().cut_for_search(text.lower())
     return [word for word in words if _WORD.search(word)]
 

@@ -9,7 +9,7 @@ import json
 import sys
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from gzip import open as open_gzip
 from io import BytesIO
@@ -19,7 +19,7 @@ from index.build import build
 from index.settings import Settings
 from index.store import ArticleStore
 from search import Searcher, open_searcher
-from search.evaluation import Judgements, Run, evaluate, measure, read_judgements
+from search.evaluation import Judgements, Run, evaluate, measure, one_of_copies, read_judgements
 from web.progress import progress_on
 
 __all__ = [
@@ -111,10 +111,12 @@ def run_baselines(collection: Collection) -> dict[str, Run]:
     texts = collection.texts()
     titles = {text.id: text.title for text in texts}
     queries = {query.id: query.query for query in collection.judgements.queries}
-    return {
-        name: measure(collection.judgements, baseline(texts, queries), titles)
-        for name, baseline in BASELINES.items()
-    }
+    with closing(open_searcher(collection.settings)) as searcher:
+        one = one_of_copies(searcher)
+        return {
+            name: measure(collection.judgements, baseline(texts, queries), titles, one)
+            for name, baseline in BASELINES.items()
+        }
 
 
 def figures(name: str, run: Run) -> dict[str, float]:

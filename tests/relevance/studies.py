@@ -68,12 +68,12 @@ def _run(collection: Collection, change: dict[str, Any]) -> Run:
         searcher: Any = open_searcher(collection.settings)
         try:
             table = OrganisationTable.load()
-            rewriter = searcher._rewriter
+            rewriter = searcher._reader.rewriter
             if "synonyms" in change:
-                searcher._rewriter = Rewriter(rewriter._analyzer, Synonyms((), table))
+                searcher._reader.rewriter = Rewriter(rewriter._analyzer, Synonyms((), table))
             if "names" in change:
                 synonyms = Synonyms.load(OrganisationTable(()))
-                searcher._rewriter = Rewriter(rewriter._analyzer, synonyms)
+                searcher._reader.rewriter = Rewriter(rewriter._analyzer, synonyms)
             if "stop_words" in change:
                 rewriter.stop_words = frozenset()
             return evaluate(searcher, collection.judgements, request=change.get("request"))

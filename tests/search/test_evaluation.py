@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from index.document import Article
+from index.document import BEIJING, Article
 from index.errors import JudgementsError, QueryError
-from search import Searcher
+from search import Searcher, SearchRequest
 from search.evaluation import (
     Judgements,
     Run,
@@ -72,6 +73,35 @@ def test_a_searcher_is_asked_every_query(
     run = evaluate(searcher, judgements)
     assert [query.hits for query in run.queries] == [("a" * 16,), ("b" * 16,)]
     assert run.measures["nDCG@10"] == 1.0
+
+
+def test_a_folded_hit_has_the_best_grade_of_its_articles(
+    article_maker: Callable[..., Article], searcher_over: Callable[..., Searcher], tmp_path: Path
+) -> None:
+    articles = [
+        article_maker(id="copy", title="网关漏洞", published=datetime(2026, 3, 2, tzinfo=BEIJING)),
+        article_maker(id="first", title="网关漏洞", published=datetime(2026, 3, 1, tzinfo=BEIJING)),
+        article_maker(id="other", title="漏洞很多", published=None),
+    ]
+    searcher = searcher_over(articles, {"copy": "k", "first": "k"})
+    judgements = judged(tmp_path, "q1\tcopy\t3\nq1\tfirst\t1\nq1\tgone\t0\nq1\tother\t2\n")
+    folded, shown = (
+        evaluate(searcher, judgements, request=SearchRequest(duplicates=each)).queries[0]  # type: ignore[arg-type]
+        for each in ("fold", "show")
+    )
+    assert set(folded.hits) == {"first", "other"}
+    assert folded.measures == shown.measures == dict.fromkeys(folded.measures, 1.0)
+    assert not folded.unjudged
+
+
+def test_a_text_that_is_shown_twice_counts_once(tmp_path: Path) -> None:
+    judgements = judged(tmp_path, "q1\ta\t1\nq1\tA\t1\nq1\tb\t1\n")
+    run = measure(judgements, {"q1": ["a", "A", "x", "X", "b"]}, {}, str.lower)
+    (first, _) = run.queries
+    assert first.hits == ("a", "x", "b")
+    # 1 + 1 / log2(4) of an ideal 1 + 1 / log2(3)
+    assert first.measures["nDCG@10"] == pytest.approx(1.5 / 1.6309, abs=1e-4)
+    assert [hit for hit, _ in first.unjudged] == ["x"]
 
 
 def test_a_query_that_cannot_be_asked_is_named(

@@ -3,14 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as BrowserPage
 
 from index.document import BEIJING, Article, Evidence, Indicator, Mention
 from index.settings import Settings
 from search import Searcher, SearchRequest
+from tests.web.browsing import WIDE, chromium, serving
+from tests.web.crafted import CraftedSearcher
 from tests.web.html import Page, get_page
 from web import create_app
 from web.params import search_url
@@ -144,15 +149,30 @@ def news(article_maker: Callable[..., Article]) -> list[Article]:
 
 
 @pytest.fixture(scope="session")
-def site(
+def site_searcher(
     news: list[Article],
     fill_folder: Callable[[Path, Iterable[Article]], Searcher],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Flask]:
-    folder = tmp_path_factory.mktemp("site")
-    searcher = fill_folder(folder, news)
-    yield create_app(Settings(data=folder), searcher)
+) -> Iterator[Searcher]:
+    searcher = fill_folder(tmp_path_factory.mktemp("site"), news)
+    yield searcher
     searcher.close()
+
+
+@pytest.fixture(scope="session")
+def site(site_searcher: Searcher) -> Flask:
+    return create_app(Settings(), site_searcher)
+
+
+@pytest.fixture(scope="session")
+def crafted(site_searcher: Searcher) -> CraftedSearcher:
+    """The site's searcher, with related coverage that is written by hand."""
+    return CraftedSearcher(site_searcher)
+
+
+@pytest.fixture(scope="session")
+def crafted_site(crafted: CraftedSearcher) -> Flask:
+    return create_app(Settings(), crafted.as_searcher())
 
 
 @pytest.fixture
@@ -170,3 +190,30 @@ def visit(client: FlaskClient) -> Callable[..., Page]:
 def search(client: FlaskClient) -> Callable[..., Page]:
     """A function from the values of a request to its page of results."""
     return lambda **values: get_page(client, search_url(SearchRequest(**values)))
+
+
+@pytest.fixture(scope="module")
+def browser(lacking: Callable[[str], NoReturn]) -> Iterator[Browser]:
+    with chromium() as browser:
+        if browser is None:
+            lacking("Chromium")
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def address(site: Flask) -> Iterator[str]:
+    with serving(site) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[BrowserPage]:
+    """A page whose console must stay clean: a refused style or script is told there."""
+    context = browser.new_context(viewport=WIDE, base_url=address)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    context.close()
+    assert problems == []

@@ -38,6 +38,7 @@ ARTICLE_KEYS = [
         "mentions",
         "duplicates",
         "indicators",
+        "citations",
     ),
 ]
 
@@ -226,7 +227,7 @@ def test_a_long_first_paragraph_ends_with_a_sentence_or_an_ellipsis(
     ("method", "url", "status", "code"),
     [
         ("GET", "/api/v1/search?page=0", 400, "bad_parameter"),
-        ("GET", "/api/v1/search?format=csv", 400, "bad_parameter"),
+        ("GET", "/api/v1/search?format=xml", 400, "bad_parameter"),
         ("GET", "/api/v1/search?cursor=%21%21", 400, "bad_parameter"),
         ("GET", "/api/v1/search?q=" + "a" * 1001, 400, "bad_query"),
         ("GET", "/api/v1/search?cursor=OS45LjEw", 410, "cursor_expired"),

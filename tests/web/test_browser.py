@@ -1,24 +1,14 @@
 """A reader's journey in Chromium, with and without JavaScript."""
 
-import shutil
-from collections.abc import Callable, Iterable, Iterator
-from threading import Thread
-from typing import NoReturn
-from wsgiref.types import StartResponse, WSGIEnvironment
+import json
+from collections.abc import Iterator
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from werkzeug.serving import make_server
-from werkzeug.test import run_wsgi_app
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.web.browsing import PHONE, WIDE
 
 pytestmark = pytest.mark.browser
-
-SWITCHES = (
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-)
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 PAGES = [
     "/",
@@ -41,37 +31,10 @@ PAGES = [
     "/identifier/CVE-2026-9",
     "/search?q=漏洞&find=" + "UnbrokenHoldings" * 8,
     "/organisation/" + "UnbrokenHoldings" * 8,
+    "/draft",
     "/help/query",
     "/nothing",
 ]
-
-
-@pytest.fixture(scope="module")
-def browser(lacking: Callable[[str], NoReturn]) -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        lacking("Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(SWITCHES))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(site: Flask) -> Iterator[str]:
-    def whole(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        # The development server leaves a file open when its reader has gone: read it before.
-        body, status, headers = run_wsgi_app(site, environ, buffered=True)
-        start(status, list(headers))
-        return body
-
-    server = make_server("127.0.0.1", 0, whole, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join(timeout=10)
-    server.server_close()
 
 
 @pytest.fixture(params=[True, False], ids=["script", "no script"])
@@ -79,19 +42,6 @@ def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Browse
     context = browser.new_context(viewport=WIDE, java_script_enabled=request.param)
     yield context
     context.close()
-
-
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """A page whose console must stay clean: a refused style or script is told there."""
-    context = browser.new_context(viewport=WIDE, base_url=address)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield page
-    context.close()
-    assert problems == []
 
 
 def state(page: Page) -> tuple[str, str, list[str], list[str]]:
@@ -258,6 +208,87 @@ def test_dates_narrow_the_search(page: Page) -> None:
     page.wait_for_url("**from=2024-01-01&to=2024-12-31")
     assert "时间 2024" in page.locator(".chip").inner_text()
     assert page.locator("#from").input_value() == "2024-01-01"
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the element has the focus, as a reader without a mouse does."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
+
+
+@pytest.mark.parametrize("may_write", [True, False], ids=["clipboard", "selection"])
+def test_a_reference_is_copied_by_the_keyboard_alone(page: Page, *, may_write: bool) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    if not may_write:
+        page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error())")
+    page.goto("/article/" + f"{7:016x}")
+    tab_to(page, "[data-copy=cite-gbt]")
+    button = page.locator("[data-copy=cite-gbt]")
+    assert button.inner_text().startswith("复制")
+    page.keyboard.press("Enter")
+    page.locator("#copied", has_text="已复制").wait_for(state="attached")
+    assert button.inner_text().startswith("已复制")
+    assert page.evaluate("document.activeElement.dataset.copy") == "cite-gbt"
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.locator("#cite-gbt").inner_text()
+    assert "[EB/OL]" in copied
+    button.filter(has_not_text="已复制").wait_for()
+    assert page.locator("#copied").inner_text() == ""
+
+    # The other forms open one at a time.
+    tab_to(page, "details.cite-form:nth-of-type(2) summary")
+    page.keyboard.press("Enter")
+    assert page.locator("#cite-bibtex").is_visible()
+    assert not page.locator("#cite-gbt").is_visible()
+
+
+def test_where_nothing_may_be_copied_the_reference_is_selected(page: Page) -> None:
+    page.add_init_script(
+        """navigator.clipboard.writeText = () => Promise.reject(new Error());
+           document.execCommand = () => false;"""
+    )
+    page.goto("/article/" + f"{7:016x}")
+    page.locator("[data-copy=cite-gbt]").press("Enter")
+    page.locator("#copied", has_text="已选中").wait_for(state="attached")
+    assert page.evaluate("getSelection().toString()") == page.locator("#cite-gbt").inner_text()
+
+
+def test_a_reference_needs_no_script(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport=WIDE, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/article/{7:016x}")
+    assert "[EB/OL]" in page.locator("#cite-gbt").inner_text()
+    assert page.locator(".copy:visible").count() == 0
+    context.close()
+
+
+@pytest.mark.parametrize("viewport", [WIDE, PHONE])
+def test_chosen_hits_are_taken_away(
+    context: BrowserContext, address: str, viewport: dict[str, int]
+) -> None:
+    page = context.new_page()
+    page.set_viewport_size(viewport)  # type: ignore[arg-type]
+    page.goto(f"{address}/search?q=勒索软件")
+    boxes = page.locator(".pick input")
+    assert not boxes.first.is_visible()
+    page.locator("#export summary").press("Enter")
+    for number in (0, 2):
+        boxes.nth(number).focus()
+        page.keyboard.press("Space")
+    wanted = [boxes.nth(number).get_attribute("value") for number in (0, 2)]
+    with page.expect_download() as coming:
+        page.locator("#export-chosen button[value=jsonl]").press("Enter")
+    lines = coming.value.path().read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == wanted
+    assert coming.value.suggested_filename.endswith(".jsonl")
+    assert page.locator(".hits[aria-busy=true]").count() == 0
+
+    with page.expect_download() as coming:
+        page.locator("#export a", has_text="CSV").click()
+    assert len(coming.value.path().read_text(encoding="utf-8").splitlines()) == 17
 
 
 def test_suggestions_appear_are_walked_through_and_followed(page: Page, address: str) -> None:

@@ -68,6 +68,24 @@ def test_filters_narrow_a_search(demo: Path) -> None:
     assert {bucket["value"][:4] for bucket in answer["facets"]["month"]} == {"2025"}
 
 
+def test_related_takes_an_id_an_address_or_a_text(demo: Path) -> None:
+    found = json.loads(anwen("search", "CVE-2026-90017", "--json", data=demo).stdout)["hits"][0]
+    by_id = anwen("related", found["id"], data=demo)
+    assert by_id.exit_code == 0, by_id.output
+    assert "同一编号 CVE-2026-90017" in by_id.stdout
+    assert anwen("related", found["url"], data=demo).stdout == by_id.stdout
+    text = "璇衡网络的网关漏洞 CVE-2026-90017 已被利用。\n用户应当尽快打补丁。"
+    arguments = ["--data", str(demo), "related", "-", "--size", "2", "--json"]
+    answer = CliRunner().invoke(main, arguments, input=text)
+    hits = json.loads(answer.stdout)["hits"]
+    assert len(hits) == 2
+    assert all("CVE-2026-90017" in hit["identifiers"] for hit in hits)
+    for empty in ("", " \n", "……"):
+        refused = CliRunner().invoke(main, arguments, input=empty)
+        assert refused.exit_code == 2
+        assert "稿件" in refused.stderr
+
+
 def test_extract_prints_one_object_a_page(demo: Path) -> None:
     sample = Path(__file__).parents[2] / "web" / "sample"
     result = anwen("extract", sample, "--json", data=demo)

@@ -30,7 +30,7 @@
 
   /* While an answer is on its way the old one stays where it is, dimmed: nothing jumps. */
   const busy = (on) => document.querySelectorAll(".hits").forEach((list) => list.setAttribute("aria-busy", on));
-  document.addEventListener("submit", () => busy(true));
+  document.addEventListener("submit", (event) => { if (!("download" in event.target.dataset)) busy(true); });
   addEventListener("pageshow", () => busy(false));
 
   /* Narrow pages show the filters as a sheet while #filters is the target. The focus goes along,

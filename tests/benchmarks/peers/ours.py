@@ -150,6 +150,8 @@ def _index_batch(batch: Batch) -> IndexBatch:
                     Naming(name, "other", salient=True) for name in record.organisations
                 ),
                 identifiers=(),
+                cluster="",
+                size=0,
             )
             for record in batch.documents
         ),

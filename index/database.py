@@ -1,0 +1,108 @@
+"""The store's database: SQLite, whose errors become one of this project with its repair."""
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from index.errors import StoreError
+from index.record import DAMAGED
+
+__all__ = ["Database"]
+
+_DISK_ERRORS = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+)
+
+_MAPPED = 1 << 32  # bytes
+
+
+class Database:
+    """One open database file. Changes are part of one transaction until `commit`."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open or create the file; raises StoreError with the repair where that fails."""
+        self._path = path
+        with self.errors():
+            if not read_only:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._connection = sqlite3.connect(path)
+            elif path.is_file():
+                address = f"{path.absolute().as_uri()}?mode=ro"
+                self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+                # Long records are read in place, not copied first.
+                self._connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
+            else:
+                raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
+
+    def close(self) -> None:
+        """Close the file; what was not committed is lost."""
+        self._connection.close()
+
+    def commit(self) -> None:
+        """Make the changes since the last commit durable."""
+        with self.errors():
+            self._connection.commit()
+
+    def rows(self, statement: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """Give the rows that a statement selects."""
+        with self.errors():
+            try:
+                yield from self._connection.execute(statement, values)
+            except UnicodeEncodeError:
+                return  # half of a character, which SQLite does not keep: no row holds it
+
+    def row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        """Return the first row that a statement selects, if there is one."""
+        return next(self.rows(statement, *values), None)
+
+    def count(self, statement: str, *values: object) -> int:
+        """Return the number that a statement selects."""
+        return int(next(self.rows(statement, *values))[0])
+
+    def write(self, statement: str, *values: object) -> None:
+        """Change what a statement says."""
+        with self.errors():
+            self._connection.execute(statement, values)
+
+    def write_many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """Change what a statement says, once for each row of values."""
+        with self.errors():
+            self._connection.executemany(statement, rows)
+
+    def run(self, script: str) -> None:
+        """Run a script of statements, outside of the transaction."""
+        with self.errors():
+            self._connection.executescript(script)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn what SQLite and the file system report, and damaged records, into one error.
+
+        Mistakes in using SQLite are bugs, and stay what they are.
+        """
+        try:
+            yield
+        except sqlite3.ProgrammingError:
+            raise
+        except (sqlite3.DatabaseError, OSError, zlib.error, json.JSONDecodeError) as error:
+            raise StoreError(
+                f"The article store {self._path} cannot be used: {error}. {_repair(error)}"
+            ) from error
+
+
+def _repair(error: Exception) -> str:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    code &= 0xFF  # the bits above tell details
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "Wait until the other program that has it open has finished."
+    if isinstance(error, OSError) or code in _DISK_ERRORS:
+        return "See whether the disk is full, and who may read and write the folder."
+    return DAMAGED

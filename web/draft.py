@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 
 from index.errors import QueryError
 from search import Searcher
-from search.related import DraftMark, DraftParagraph, DraftReport, Passage
+from search.related import MAX_PARAGRAPHS, DraftMark, DraftParagraph, DraftReport, Passage
 from search.results import Highlight
 from web.draft_input import MAX_DRAFT, DraftInput, read_form, unlogged
 from web.related import MARKS, paragraphs_text, reasons_text, source_note
@@ -74,6 +74,12 @@ def register(pages: Blueprint, searcher: Searcher) -> None:
                 return page(
                     sent,
                     problem=f"稿件有 {length:,} 字，一次最多核对 {MAX_DRAFT:,} 字。"
+                    "稿件仍在下面的框里，请分几次核对。",
+                ), 413
+            if sent.paragraphs > MAX_PARAGRAPHS:
+                return page(
+                    sent,
+                    problem=f"稿件有 {sent.paragraphs:,} 段，一次最多核对 {MAX_PARAGRAPHS} 段。"
                     "稿件仍在下面的框里，请分几次核对。",
                 ), 413
             try:

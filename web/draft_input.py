@@ -56,6 +56,11 @@ class DraftInput:
         """Whether it has more characters than are compared at once."""
         return len(self.title) + len(self.text) > MAX_DRAFT
 
+    @property
+    def paragraphs(self) -> int:
+        """How many lines have something on them."""
+        return sum(not line.isspace() for line in self.text.splitlines() if line)
+
 
 def read_form(request: Request) -> DraftInput:
     """Return what the form of the page holds; raises RequestEntityTooLarge beyond MAX_BODY."""

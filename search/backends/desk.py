@@ -135,7 +135,7 @@ def as_article(title: str, text: str) -> Article:
         raise BadParameter("text", "", f"最多 {MAX_PARAGRAPHS} 段，请分开核对")
     first = lines[0] if len(lines) > 1 and not title.strip() else ""
     if len(first) <= _TITLE and not first.endswith(_SENTENCE_ENDS):
-        title = title or first
+        title = title.strip() or first
     return Article(
         id="",
         url=None,

@@ -9,9 +9,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.document import Article
 from search import similarity
@@ -26,6 +27,7 @@ __all__ = ["DraftChecker", "paragraphs_of"]
 
 _OF_PARAGRAPH = 4  # likely articles of each paragraph
 _OF_DRAFT = 8  # and of the whole
+_BATCH = 50  # articles whose parts are compared at once; each takes a megabyte of a long draft
 _SOURCES = 3  # articles shown for a paragraph
 
 _TITLES = re.compile(r"《[^《》]{1,60}》")
@@ -132,30 +134,36 @@ class DraftChecker:
             for word, weight in each.items():
                 weights[vocabulary[word], column] = weight
         weights /= np.maximum(weights.sum(axis=0), 1e-6)
-        parts = [part for text in texts.values() for part in text.parts]
-        tokens = self._relater.analyzer.field_tokens(parts)
-        numbers = np.array([vocabulary.get(word, -1) for word in tokens.vocabulary], np.int64)
-        known = numbers[tokens.terms]
-        held = np.zeros((len(parts), len(vocabulary)), np.bool_)
-        held[tokens.documents[known >= 0], known[known >= 0]] = True
-        # A window has a word where more parts have it before its end than before its beginning.
-        before = np.zeros((len(parts) + 1, len(vocabulary)), np.int32)
-        np.cumsum(held, axis=0, out=before[1:])
         found: list[list[tuple[float, int, tuple[int, ...]]]] = [[] for _ in words]
-        first = 0
-        for document, text in texts.items():
-            starts, ends = first + np.array(text.windows).T
-            shares = (before[ends] > before[starts]).astype(np.float32) @ weights
-            first += len(text.parts)
-            best = shares.argmax(axis=0)
-            for column in np.flatnonzero(shares.max(axis=0) >= similarity.COVERED_SHARE).tolist():
-                window = text.windows[best[column]]
-                share = float(shares[best[column], column])
-                found[column].append((share, document, tuple(range(*window))))
+        for first in range(0, len(texts), _BATCH):
+            some = dict(islice(texts.items(), first, first + _BATCH))
+            held = self._held(vocabulary, [part for text in some.values() for part in text.parts])
+            begin = 0
+            for document, text in some.items():
+                starts, ends = begin + np.array(text.windows).T
+                # A window has a word that more parts have before its end than before its start.
+                shares = (held[ends] > held[starts]).astype(np.float32) @ weights
+                begin += len(text.parts)
+                best = shares.argmax(axis=0)
+                covered = shares.max(axis=0) >= similarity.COVERED_SHARE
+                for column in np.flatnonzero(covered).tolist():
+                    window = text.windows[best[column]]
+                    share = float(shares[best[column], column])
+                    found[column].append((share, document, tuple(range(*window))))
         return [
             [(document, places) for _, document, places in sorted(each, key=lambda one: -one[0])]
             for each in found
         ]
+
+    def _held(self, vocabulary: Mapping[str, int], parts: Sequence[str]) -> NDArray[np.int32]:
+        """Return how many parts before each, and before the end, have each word."""
+        tokens = self._relater.analyzer.field_tokens(parts)
+        numbers = np.array([vocabulary.get(word, -1) for word in tokens.vocabulary], np.int64)
+        known = numbers[tokens.terms]
+        held = np.zeros((len(parts) + 1, len(vocabulary)), np.int32)
+        held[tokens.documents[known >= 0] + 1, known[known >= 0]] = 1
+        counted: NDArray[np.int32] = np.cumsum(held, axis=0, out=held)
+        return counted
 
     def _marked(
         self,

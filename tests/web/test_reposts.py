@@ -236,6 +236,7 @@ def test_the_answer_has_what_is_behind_a_hit(reader: FlaskClient) -> None:
         "url": LINK + "quick",
         "source": "企安速递",
         "published": "2026-03-18T10:21:00+08:00",
+        "published_precision": "minute",
     }
     assert len(hits["many00"]["duplicates"]) == 20
     assert "duplicates" not in hits["alone"]

@@ -16,6 +16,8 @@ from index.settings import Settings
 from index.store import ArticleStore
 from search import SearchRequest, open_searcher
 
+pytestmark = pytest.mark.slow
+
 PAGE = """---
 title: {title}
 url: https://paper.example/news/{number}

@@ -403,6 +403,7 @@ def indexed(settings: Settings) -> dict[str, list[str]]:
     return {label: sorted(sources) for label, sources in found.items()}
 
 
+@pytest.mark.slow
 def test_the_index_follows_the_clusters(tmp_path: Path) -> None:
     crawl, settings = tmp_path / "crawl", Settings(data=tmp_path / "data")
     crawl.mkdir()

@@ -164,6 +164,7 @@ def full_disk(*_: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
+@pytest.mark.slow
 def test_kills_lose_no_acknowledged_commit(tmp_path: Path) -> None:
     kill(tmp_path, 10, 1)
 

@@ -81,6 +81,7 @@ def test_a_block_gives_back_what_was_packed_whole_and_by_term(
         assert block.occurrences(number) == len(places)
 
 
+@pytest.mark.slow
 @given(st.lists(indexes, min_size=1, max_size=4), st.randoms())
 def test_a_merge_holds_every_posting_once_in_order(
     parts: list[dict[bytes, dict[int, list[int]]]], random: Random
@@ -278,6 +279,7 @@ def compare(folder: Path, seed: int) -> None:
             assert ordered[0] == ordered[1]
 
 
+@pytest.mark.slow
 def test_whoosh_reads_from_it_what_it_reads_from_its_own_codec(tmp_path: Path) -> None:
     for seed in range(12):
         compare(tmp_path, seed)

@@ -190,6 +190,7 @@ def check_force(collection: Collection, random: Random) -> None:
         assert ours == pytest.approx(expected, rel=1e-6), wanted
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_whoosh_and_of_brute_force(tmp_path: Path) -> None:
     for seed in range(15):
         random = Random(seed)

@@ -256,6 +256,7 @@ def check(
         assert {b.value for b in buckets if b.selected} == set(getattr(request, facet)), facet
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(request=requests)
 def test_totals_and_facets_equal_a_brute_force_count(

@@ -110,6 +110,7 @@ QUERIES = st.text(max_size=60) | st.lists(
 ).map("".join)
 
 
+@pytest.mark.slow
 @settings(max_examples=2_000, deadline=None, derandomize=True)
 @given(query=QUERIES)
 def test_random_queries_are_answered(client: FlaskClient, query: str) -> None:

@@ -5,7 +5,6 @@ knows the revision it has reached can catch up with `changes`.
 """
 
 import json
-import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,9 +17,11 @@ from index.database import Database
 from index.document import Article
 from index.duplicates import SCHEMA as CLUSTERS
 from index.duplicates import Clusters, Fingerprint
-from index.entities import AGREEING, Denials, Learned, OrganisationTable, fold_learned
+from index.entities import Denials, Learned, OrganisationTable
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
+from index.learned_names import SCHEMA as LEARNED_NAMES
+from index.learned_names import LearnedNames
 from index.record import read_article, write_article
 
 __all__ = ["ArticleStore", "Outcome", "StoredPage", "page_digest"]
@@ -55,22 +56,6 @@ CREATE INDEX article_digest ON article (digest);
 CREATE TABLE counter (revision INTEGER NOT NULL);
 INSERT INTO counter VALUES (0);
 """
-# Since version 2.
-_SCHEMA_2 = """
-CREATE TABLE definition (       -- short names that articles define
-    article TEXT NOT NULL,
-    short   TEXT NOT NULL,
-    name    TEXT NOT NULL,
-    type    TEXT NOT NULL,
-    body    BLOB NOT NULL,      -- hash of the article's body: copies do not agree, they repeat
-    PRIMARY KEY (article, short, name)
-) WITHOUT ROWID;
-CREATE TABLE learned (          -- those that enough articles agree on
-    short TEXT PRIMARY KEY,
-    name  TEXT NOT NULL,
-    type  TEXT NOT NULL
-) WITHOUT ROWID;
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +89,8 @@ class ArticleStore:
     ) -> None:
         """Open or create the store; raises StoreError with the repair where that fails."""
         self._path = path
-        self._denials = denials
         self._database = Database(path, read_only=read_only)
+        self._names = LearnedNames(self._database, denials, self._rewrite)
         self._clusters = Clusters(self._database, self._touch)
         try:
             if not read_only:
@@ -124,7 +109,7 @@ class ArticleStore:
         if self._database.count("SELECT count(*) FROM sqlite_master") == 0:
             self._database.run(f"BEGIN; {_SCHEMA} PRAGMA user_version = 1; COMMIT")
         if self._database.count("PRAGMA user_version") == 1:
-            self._database.run(f"BEGIN; {_SCHEMA_2} PRAGMA user_version = 2; COMMIT")
+            self._database.run(f"BEGIN; {LEARNED_NAMES} PRAGMA user_version = 2; COMMIT")
         if self._database.count("PRAGMA user_version") == 2:
             self._database.run(f"BEGIN; {CLUSTERS} PRAGMA user_version = 3; COMMIT")
 
@@ -249,10 +234,6 @@ class ArticleStore:
         """Return, by id, the label of the cluster of each article that has near-duplicates."""
         return self._clusters.labels(identifiers)
 
-    def cluster(self, identifier: str) -> tuple[str, ...]:
-        """Return the ids of an article's near-duplicates."""
-        return self._clusters.others(identifier)
-
     def statistics(self, stages: str) -> dict[str, int]:
         """Count articles, removed ones, pages, pages without one, and pages of other `stages`."""
         return {
@@ -311,7 +292,7 @@ class ArticleStore:
         self._retire(digest, keep=article.id)
         self._put_page(digest, path, form, raw, stages, article.id, None)
         fetched = article.fetched.isoformat() if article.fetched else ""
-        document = write_article(fold_learned(article, self._learned, self._denials.of(article.id)))
+        document = write_article(self._names.fold(article))
         if kept and kept[4] is not None:
             kept_digest, kept_path, kept_fetched, kept_length, kept_document, _ = kept
             if kept_digest == digest:
@@ -329,21 +310,9 @@ class ArticleStore:
             "INSERT OR REPLACE INTO article VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
             *(article.id, digest, path, fetched, len(article.body), self._next(), document),
         )
-        self._define(article)
+        self._names.define(article)
         self._clusters.renew(article.id)
         return "updated" if kept and kept[4] is not None else "added"
-
-    def _define(self, article: Article) -> None:
-        self._database.write("DELETE FROM definition WHERE article = ?", article.id)
-        body = blake2b(article.body.encode("utf-8", "replace"), digest_size=8).digest()
-        for mention in article.mentions:
-            for short in mention.defined:
-                # Half of a character is no part of a record, see write_article.
-                names = (each.encode("utf-8", "replace").decode() for each in (short, mention.name))
-                self._database.write(
-                    "INSERT OR IGNORE INTO definition VALUES (?, ?, ?, ?, ?)",
-                    *(article.id, *names, mention.type, body),
-                )
 
     def learn(self, table: OrganisationTable) -> dict[str, Learned]:
         """Learn the short names that enough articles define alike; return those not known before.
@@ -352,44 +321,12 @@ class ArticleStore:
         articles that were named by one that no longer holds are to be read again. A name that the
         table knows is not learnt.
         """
-        rows = self._database.rows(
-            "SELECT short, min(name), min(type) FROM definition GROUP BY short "
-            "HAVING count(DISTINCT body) >= ? AND min(name) = max(name)",
-            AGREEING,
-        )
-        agreed = {short: Learned(*full) for short, *full in list(rows) if not table.find(short)}
-        known = self._learned
-        for short in known.keys() - agreed.keys():
-            self._database.write("DELETE FROM learned WHERE short = ?", short)
-            for identifier, _ in self._holding(known[short].name):
-                self._database.write("UPDATE page SET stages = '' WHERE article = ?", identifier)
-        new = {short: full for short, full in agreed.items() if known.get(short) != full}
-        for short, full in new.items():
-            self._database.write("INSERT OR REPLACE INTO learned VALUES (?, ?, ?)", short, *full)
-            for identifier, document in self._holding(short):
-                article = read_article(document)
-                folded = write_article(fold_learned(article, new, self._denials.of(identifier)))
-                if folded != document:
-                    self._database.write(
-                        "UPDATE article SET document = ?, revision = ? WHERE id = ?",
-                        *(folded, self._next(), identifier),
-                    )
-        del self._learned
-        return new
+        return self._names.learn(table)
 
-    @cached_property
-    def _learned(self) -> dict[str, Learned]:
-        rows = self._database.rows("SELECT short, name, type FROM learned")
-        return {short: Learned(*full) for short, *full in rows}
-
-    def _holding(self, name: str) -> list[tuple[str, str]]:
-        """Return the articles that mention an organisation of this name, and perhaps others."""
-        written = json.dumps(name, ensure_ascii=False)
-        return list(
-            self._database.rows(
-                "SELECT id, document FROM article WHERE document LIKE ? ESCAPE '\\'",
-                f'%"name": {_escaped(written)}%',
-            )
+    def _rewrite(self, identifier: str, document: str) -> None:
+        self._database.write(
+            "UPDATE article SET document = ?, revision = ? WHERE id = ?",
+            *(document, self._next(), identifier),
         )
 
     def without_fingerprint(self, version: str) -> list[str]:
@@ -437,7 +374,7 @@ class ArticleStore:
             identifier,
         )
         self._database.write("UPDATE page SET raw = NULL WHERE article = ?", identifier)
-        self._database.write("DELETE FROM definition WHERE article = ?", identifier)
+        self._names.forget(identifier)
         self._clusters.forget(identifier)
         self._clusters.settle()
 
@@ -475,7 +412,7 @@ class ArticleStore:
                 self._next(),
                 row[0],
             )
-            self._database.write("DELETE FROM definition WHERE article = ?", row[0])
+            self._names.forget(row[0])
             self._clusters.forget(row[0])
             # Its other copies are worth another reading.
             self._database.write(
@@ -501,8 +438,3 @@ class ArticleStore:
             "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(digest, path, form, deflated, stages, article, reason),
         )
-
-
-def _escaped(text: str) -> str:
-    """Return what LIKE compares letter by letter."""
-    return re.sub(r"([\\%_])", r"\\\1", text)

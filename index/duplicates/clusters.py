@@ -79,17 +79,6 @@ class Clusters:
             )
         )
 
-    def others(self, article: str) -> tuple[str, ...]:
-        """Return the other articles of an article's cluster, by id."""
-        return tuple(
-            other
-            for (other,) in self._database.rows(
-                "SELECT other.article FROM cluster AS own JOIN cluster AS other USING (label) "
-                "WHERE own.article = ? AND other.article <> own.article ORDER BY other.article",
-                article,
-            )
-        )
-
     def due(self) -> list[str]:
         """Return the articles that have no fingerprint yet."""
         return [article for (article,) in self._database.rows("SELECT article FROM due")]

@@ -40,8 +40,6 @@ class Highlighter:
 
     def spans(self, text: str, field: str) -> list[_Span]:
         """Return every match in the text of a field, ordered; they may overlap."""
-        if not self._clauses:
-            return []
         normal = _normalised(text)
         return sorted(
             (*normal.span(start, end), number)
@@ -68,15 +66,20 @@ def snippet(highlighter: Highlighter, lead: str, body: str) -> Snippet:
 
 
 def make_hit(
-    article: Article, highlighter: Highlighter, score: float, missing: tuple[str, ...]
+    article: Article,
+    highlighter: Highlighter | None = None,
+    score: float = 0.0,
+    missing: tuple[str, ...] = (),
 ) -> Hit:
-    """Return an article as a hit, with what matched in it marked."""
+    """Return an article as a hit, with what matched in it marked; without a query nothing did."""
     return Hit(
         id=article.id,
         url=article.url,
         title=article.title,
-        title_highlights=highlighter.highlights(article.title, "title"),
-        snippet=snippet(highlighter, article.lead, article.body),
+        title_highlights=highlighter.highlights(article.title, "title") if highlighter else (),
+        snippet=snippet(highlighter, article.lead, article.body)
+        if highlighter
+        else _window(article.lead or article.body, []),
         published=article.published,
         published_precision=article.published_precision,
         category=article.category,

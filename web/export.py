@@ -11,6 +11,7 @@ from index.document import Article
 from index.errors import CursorExpired, QueryError, UnknownArticle
 from search import Searcher, SearchRequest
 from search.results import Hit, SearchResults, Snippet
+from search.snippet import make_hit
 from web.cite import today
 from web.excerpt import excerpt
 from web.formats import FORMATS, ListFormat
@@ -103,25 +104,8 @@ def _chosen(searcher: Searcher, ids: Iterable[str]) -> list[Hit]:
 
 def _as_hit(article: Article) -> Hit:
     """Return an article as a hit of no query: nothing matched in it, nothing is folded behind."""
-    return Hit(
-        id=article.id,
-        url=article.url,
-        title=article.title,
-        title_highlights=(),
-        snippet=Snippet(text=(article.lead or excerpt(article).text)[:LEAD_IN], highlights=()),
-        published=article.published,
-        published_precision=article.published_precision,
-        category=article.category,
-        category_predicted=article.category_predicted,
-        source=article.source,
-        author=article.author,
-        organisations=article.organisations,
-        salient_count=sum(mention.salient for mention in article.mentions),
-        identifiers=article.identifiers,
-        score=0.0,
-        duplicate_count=0,
-        missing=(),
-    )
+    text = (article.lead or excerpt(article).text)[:LEAD_IN]
+    return replace(make_hit(article), snippet=Snippet(text=text, highlights=()))
 
 
 def _disposition(form: ListFormat, query: str) -> str:

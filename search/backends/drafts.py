@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from index.document import Article
 from search import similarity
 from search.backends.draft_names import places_of
-from search.backends.letters import Letters, Run, common_runs
+from search.backends.letters import CommonRun, Letters, common_runs
 from search.backends.nearness import Relater, counted_words
 from search.backends.quoting import QuotedText
 from search.related import DraftMark, DraftParagraph, DraftSource
 from search.results import Hit
 
-__all__ = ["DraftChecker", "paragraphs_of"]
+__all__ = ["DraftChecker"]
 
 _OF_PARAGRAPH = 4  # likely articles of each paragraph
 _OF_DRAFT = 8  # and of the whole
@@ -40,7 +40,7 @@ class _Copy:
     """The passages of a paragraph that stand in an article, and their weight in units."""
 
     document: int
-    runs: tuple[Run, ...]
+    runs: tuple[CommonRun, ...]
     weight: float
 
 
@@ -53,7 +53,7 @@ class DraftChecker:
 
     def check(self, draft: Article, nearest: Sequence[int]) -> tuple[DraftParagraph, ...]:
         """Mark the paragraphs of a draft; `nearest` are the documents nearest to all of it."""
-        paragraphs = paragraphs_of(draft)
+        paragraphs = _paragraphs(draft)
         names: list[list[tuple[int, int]]] = [
             [match.span() for match in _TITLES.finditer(text)] for text in paragraphs
         ]
@@ -223,7 +223,7 @@ def _copies(own: Sequence[Letters], texts: Mapping[int, QuotedText]) -> list[lis
     return [sorted(copies, key=lambda copy: -copy.weight) for copies in found]
 
 
-def paragraphs_of(draft: Article) -> list[str]:
+def _paragraphs(draft: Article) -> list[str]:
     """Return the paragraphs of a draft, none of them empty."""
     return [text for line in draft.body.split("\n") if (text := line.strip())]
 

@@ -39,7 +39,6 @@ class HitFetcher:
     ) -> None:
         self._view, self._evaluator = view, evaluator
         self._stored, self._analyzer = stored, analyzer
-        self._no_query = Highlighter(BooleanQuery(), analyzer)
         self._articles: dict[str, Article] = {}
         self._kept_copies: dict[int, Copy] = {}
 
@@ -87,7 +86,7 @@ class HitFetcher:
         """Return documents as articles and hits of a list that no query made."""
         shown: dict[int, Shown] = {}
         for document, article in self._read(documents).items():
-            hit = make_hit(article, self._no_query, 0.0, ())
+            hit = make_hit(article)
             members = self._view.clusters.members(document)
             behind = [each for each in members if each != document]
             if behind:

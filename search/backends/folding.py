@@ -20,9 +20,8 @@ class HitList:
 
     Folded, a cluster is one hit of the first list that has any of it: the canonical document where
     that list has it, else the best ranked. By relevance the hit stands where its best ranked
-    document would, with the score of the one that is shown; by time, and where
-    nothing is scored, it stands by the time of the one that is shown, so that a repost of today
-    does not make an old story new.
+    document would, with the score of the one that is shown. By time, and where nothing is scored,
+    it stands by the time of the one that is shown: a repost of today makes no old story new.
 
     `sizes` are the numbers of hits of each list.
     """

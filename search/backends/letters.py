@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from index.analysis import normalise, normalise_batch
 
-__all__ = ["Letters", "Run", "common_runs"]
+__all__ = ["CommonRun", "Letters", "common_runs"]
 
 _SEED = 6  # letters in a row that must agree
 _LEAST = 6.0  # units of a run that says something
@@ -24,7 +24,7 @@ _Hashes = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class CommonRun:
     """Letters `start` to `end` of a text that stand in another one, and their weight in units."""
 
     start: int
@@ -65,7 +65,7 @@ class Letters:
         """The weight of all letters."""
         return float(self.weights.sum())
 
-    def span(self, original: str, run: Run) -> tuple[int, int]:
+    def span(self, original: str, run: CommonRun) -> tuple[int, int]:
         """Return where a run stands in the text that the letters are of."""
         last = self.offsets[run.end - 1]
         following = self.offsets[run.end] if run.end < len(self.offsets) else len(original)
@@ -76,7 +76,7 @@ class Letters:
         return self.offsets[run.start], end
 
 
-def common_runs(own: Sequence[Letters], others: Sequence[str]) -> list[list[tuple[Run, ...]]]:
+def common_runs(own: Sequence[Letters], others: Sequence[str]) -> list[list[tuple[CommonRun, ...]]]:
     """Return for each of some other texts what it has in common with each of some letters."""
     joined = _BORDER.join(letters.text for letters in own)
     begins = np.cumsum([0, *(len(letters.text) + 1 for letters in own)])
@@ -104,8 +104,8 @@ def _seeds(text: str) -> _Hashes:
 
 def _runs(
     own: Sequence[Letters], seeds: _Hashes, begins: NDArray[np.int64], text: str
-) -> list[tuple[Run, ...]]:
-    found: list[list[Run]] = [[] for _ in own]
+) -> list[tuple[CommonRun, ...]]:
+    found: list[list[CommonRun]] = [[] for _ in own]
     theirs = np.sort(_seeds(text))
     if len(seeds) and len(theirs):
         places = np.minimum(np.searchsorted(theirs, seeds), len(theirs) - 1)
@@ -118,7 +118,7 @@ def _runs(
     return [tuple(runs) for runs in found]
 
 
-def _exact(letters: Letters, start: int, end: int, text: str) -> list[Run]:
+def _exact(letters: Letters, start: int, end: int, text: str) -> list[CommonRun]:
     """Return the parts of a stretch that stand in a text as they are: seeds agree one by one."""
     found = []
     while end - start >= _SEED:
@@ -134,6 +134,6 @@ def _exact(letters: Letters, start: int, end: int, text: str) -> list[Run]:
             size = low
         weight = float(letters.weights[start : start + size].sum())
         if weight >= _LEAST:
-            found.append(Run(start, start + size, weight))
+            found.append(CommonRun(start, start + size, weight))
         start += size
     return found

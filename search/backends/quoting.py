@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from index.document import Article
-from search.backends.letters import Letters, Run
+from search.backends.letters import CommonRun, Letters
 from search.related import Passage
 
 __all__ = ["QuotedText"]
@@ -44,7 +44,7 @@ class QuotedText:
         return tuple(sorted({place - self._ahead + 1 for place in places if place >= self._ahead}))
 
     def passages(
-        self, paragraph: str, letters: Letters, runs: Sequence[Run]
+        self, paragraph: str, letters: Letters, runs: Sequence[CommonRun]
     ) -> tuple[tuple[Passage, ...], tuple[int, ...]]:
         """Return runs of a paragraph's letters as passages, and the places of their parts."""
         passages, places = [], []

@@ -102,10 +102,8 @@ def timeline(coverage: Coverage) -> Timeline | None:
 
 def _first(reports: Sequence[Report]) -> Report | None:
     """Return the report that lags are counted from; None where the earliest prints no time."""
-    if any(report.lag is not None for report in reports):
-        reports = [report for report in reports if report.hit.published_precision == "minute"]
     first = reports[0]
-    return first if first.lag is None and first.hit.published_precision == "minute" else None
+    return first if first.hit.published_precision == "minute" else None
 
 
 def _fold(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:

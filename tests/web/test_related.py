@@ -159,10 +159,6 @@ def test_behind_a_day_that_comes_first_no_lag_is_known() -> None:
     day = Report(hit=replace(first.hit, published_precision="day"), lag=None)
     found = told((day, *(Report(hit=report.hit, lag=None) for report in others)))
     assert [entry.lag for entry in found.shown[:3]] == ["仅知日期", "时差不详", "时差不详"]
-    counted = told((day, Report(hit=make_hit(9), lag=None), *others))
-    assert [entry.lag for entry in counted.shown[:3]] == ["仅知日期", "首发", "+9 小时 48 分"]
-    assert counted.ruler
-    assert counted.ruler.ticks[0] == 0
 
 
 def test_a_repost_names_the_outlet_that_had_it_first() -> None:

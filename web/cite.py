@@ -37,6 +37,18 @@ class References:
     bibtex: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cited:
+    """What of an article stands in a reference, in one line each."""
+
+    title: str
+    authors: tuple[str, ...]
+    source: str
+    day: date | None
+    accessed: date
+    address: str | None
+
+
 def references(article: Article, accessed: date) -> References:
     """Return the references of an article that was looked at on a day.
 
@@ -48,13 +60,16 @@ def references(article: Article, accessed: date) -> References:
     inside 《》 becomes 〈〉 (GB/T 15834-2011, 4.15). BibTeX is an @online of biblatex, under a key
     that is the article's id and so never changes.
     """
-    title, source, authors = _title(article.title), _line(article.source), _authors(article)
-    address = _address(article.url)
-    day = article.published.astimezone(BEIJING).date() if article.published else None
+    cited = _Cited(
+        title=_title(article.title),
+        authors=_authors(article),
+        source=_line(article.source),
+        day=article.published.astimezone(BEIJING).date() if article.published else None,
+        accessed=accessed,
+        address=_address(article.url),
+    )
     return References(
-        gb_t_7714=_gb_t_7714(title, authors, source, day, accessed, address),
-        plain=_plain(title, authors, source, day, address),
-        bibtex=_bibtex(article.id, title, authors, source, day, accessed, address),
+        gb_t_7714=_gb_t_7714(cited), plain=_plain(cited), bibtex=_bibtex(article.id, cited)
     )
 
 
@@ -63,51 +78,35 @@ def today() -> date:
     return datetime.now(BEIJING).date()
 
 
-def _gb_t_7714(
-    title: str,
-    authors: tuple[str, ...],
-    source: str,
-    day: date | None,
-    accessed: date,
-    address: str | None,
-) -> str:
-    published = f", {day.year}({day})" if day else ""
+def _gb_t_7714(cited: _Cited) -> str:
+    published = f", {cited.day.year}({cited.day})" if cited.day else ""
     parts = [
-        _first_authors(authors, ", "),
-        f"{title}[EB/OL]",
-        f"{source}{published}[{accessed}]",
-        address,
+        _first_authors(cited.authors, ", "),
+        f"{cited.title}[EB/OL]",
+        f"{cited.source}{published}[{cited.accessed}]",
+        cited.address,
     ]
     return "".join(f"{part}. " for part in parts if part).rstrip()
 
 
-def _plain(
-    title: str, authors: tuple[str, ...], source: str, day: date | None, address: str | None
-) -> str:
-    inner = title.replace("《", "〈").replace("》", "〉")
+def _plain(cited: _Cited) -> str:
+    day, inner = cited.day, cited.title.replace("《", "〈").replace("》", "〉")
     date_ = f"{day.year}年{day.month}月{day.day}日" if day else None
-    parts = [f"《{inner}》", _first_authors(authors, "、", ""), source, date_, address]
+    authors = _first_authors(cited.authors, "、", "")
+    parts = [f"《{inner}》", authors, cited.source, date_, cited.address]
     return "，".join(part for part in parts if part)
 
 
-def _bibtex(
-    identifier: str,
-    title: str,
-    authors: tuple[str, ...],
-    source: str,
-    day: date | None,
-    accessed: date,
-    address: str | None,
-) -> str:
-    heading = _tex(title)
+def _bibtex(identifier: str, cited: _Cited) -> str:
+    heading = _tex(cited.title)
     fields = {
-        "author": " and ".join(_tex_name(name) for name in authors),
+        "author": " and ".join(_tex_name(name) for name in cited.authors),
         # A second pair keeps styles from writing VMware ESXi in small letters.
-        "title": f"{{{heading}}}" if re.search("[A-Z]", title) else heading,
-        "organization": _tex(source),
-        "date": day.isoformat() if day else "",
-        "url": address or "",  # verbatim in biblatex: nothing in it is escaped
-        "urldate": accessed.isoformat() if address else "",
+        "title": f"{{{heading}}}" if re.search("[A-Z]", cited.title) else heading,
+        "organization": _tex(cited.source),
+        "date": cited.day.isoformat() if cited.day else "",
+        "url": cited.address or "",  # verbatim in biblatex: nothing in it is escaped
+        "urldate": cited.accessed.isoformat() if cited.address else "",
     }
     lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)
     return f"@online{{anwen-{identifier},\n{lines}\n}}"

@@ -51,6 +51,7 @@ def register(pages: Blueprint, searcher: Searcher) -> None:
             draft=draft,
             articles=searcher.statistics().articles,
             most=MAX_DRAFT,
+            most_paragraphs=MAX_PARAGRAPHS,
             marks=MARKS,
             merged=merged,
             paragraphs_text=paragraphs_text,

@@ -1,6 +1,7 @@
 """Settings: read once at the edge, passed down as one frozen value."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,6 +11,8 @@ from typing import Any
 from index.errors import SettingsError
 
 __all__ = ["Settings", "load_settings"]
+
+_ORIGIN = re.compile(r"https?://[^/\s?#@,]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,9 @@ class Settings:
 
     base_url: str | None = None
     """The address that readers see, such as https://news.example; for canonical links."""
+
+    allowed_origins: tuple[str, ...] = ()
+    """Sites whose pages may ask the API, such as https://portal.example; several with commas."""
 
     workers: int = 2
     """Processes of `anwen serve`."""
@@ -94,6 +100,9 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
 def _convert(name: str, value: object) -> Any:
     if name in {"data", "terms", "synonyms", "entities", "denials"}:
         return Path(str(value)).expanduser()
+    if name == "allowed_origins":
+        origins = value if isinstance(value, list) else str(value).split(",")
+        return tuple(_origin(str(origin)) for origin in origins if str(origin).strip())
     if name in {"workers", "memory", "cache"}:
         try:
             number = int(str(value))
@@ -103,3 +112,14 @@ def _convert(name: str, value: object) -> Any:
             raise SettingsError(f"{name} is {value!r}; it must be a whole number from 1 up.")
         return number
     return str(value)
+
+
+def _origin(text: str) -> str:
+    """Return an origin as a browser writes it (RFC 6454): scheme, host and perhaps a port."""
+    origin = text.strip().lower().rstrip("/")
+    if origin != "*" and not _ORIGIN.fullmatch(origin):
+        raise SettingsError(
+            f"allowed_origins names {text.strip()!r}; an origin is written https://portal.example, "
+            "without a path, or * for every site."
+        )
+    return origin

@@ -26,16 +26,26 @@ def test_the_environment_goes_before_the_file_and_the_command_line_before_both(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("site = 'x'", "Unknown setting 'site'.*Settings: base_url"),
+        ("site = 'x'", "Unknown setting 'site'.*Settings: allowed_origins, base_url"),
         ("workers = 'many'", "whole number"),
         ("workers = 0", "whole number"),
         ("= broken", "cannot be read"),
+        ("allowed_origins = 'portal.example'", "an origin is written https://portal.example"),
+        ("allowed_origins = ['https://portal.example/news']", "without a path"),
     ],
 )
 def test_a_wrong_file_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "anwen.toml").write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError, match=message):
         load_settings({}, data=tmp_path)
+
+
+def test_origins_come_with_commas_or_as_a_list(tmp_path: Path) -> None:
+    origins = ("https://portal.example", "http://localhost:8000")
+    both = "HTTPS://Portal.example/, http://localhost:8000"
+    assert load_settings({"ANWEN_ALLOWED_ORIGINS": both}).allowed_origins == origins
+    (tmp_path / "anwen.toml").write_text(f"allowed_origins = {list(origins)!r}", encoding="utf-8")
+    assert load_settings({}, data=tmp_path).allowed_origins == origins
 
 
 def test_a_named_file_must_exist(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ _LEAD_IN = 24  # characters before the first match, where a sentence does not be
 _STOPS = "。！？!?\n；;"
 _ELLIPSIS = "……"
 
-_normalised = lru_cache(maxsize=1024)(normalise)  # the best hits are shown again and again
+_normalised = lru_cache(maxsize=4096)(normalise)  # the best hits are shown again and again
 
 _Span = tuple[int, int, int]
 """Start, end, and the number of the clause that matched."""

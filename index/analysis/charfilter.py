@@ -7,6 +7,7 @@ string must come out the same wherever it stands, or a quoted substring would no
 
 import re
 import unicodedata
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -49,8 +50,8 @@ class NormalisedText:
     """Text in normal form; `starts` and `ends` are None where no character moved."""
 
     text: str
-    starts: tuple[int, ...] | None
-    ends: tuple[int, ...] | None
+    starts: Sequence[int] | None
+    ends: Sequence[int] | None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where characters `start` to `end` (not empty) stand in the original."""
@@ -80,17 +81,18 @@ def normalise(original: str) -> NormalisedText:
     """Return the normal form of `original`."""
     folding = _folding()
     text, starts, ends = original, None, None
-    if not original.isascii():
-        if folding.special.search(text):
-            text, starts, ends = _substitute(folding.special, _fold, text, starts, ends)
-        text = text.translate(folding.table)
-    else:
+    if original.isascii():
         text = text.lower()
+    else:
+        # As arrays: a search for the pattern and str.translate take ten times as long.
+        codes = _encode(text)
+        if folding.marks[codes].any():
+            text, starts, ends = _substitute(folding.special, _fold, text, starts, ends)
+            codes = _encode(text)
+        text = _decode(folding.codes[codes])
     if _REFANG.search(text):
         text, starts, ends = _substitute(_REFANG, _refang, text, starts, ends)
-    return NormalisedText(
-        text, tuple(starts) if starts is not None else None, tuple(ends) if ends else None
-    )
+    return NormalisedText(text, starts, ends)
 
 
 def normalise_batch(originals: Sequence[str]) -> NormalisedBatch:
@@ -100,8 +102,7 @@ def normalise_batch(originals: Sequence[str]) -> NormalisedBatch:
     bounds = np.array([0, *accumulate(len(original) + 1 for original in originals)])
     codes = _encode(text)
     text, bounds = _replace(text, bounds, _specials(text, codes, bounds))
-    codes = folding.codes[_encode(text)]
-    text = codes.tobytes().decode("utf-32-le", "surrogatepass")
+    text = _decode(folding.codes[_encode(text)])
     refanged = ((*match.span(), _refang(match)) for match in _REFANG.finditer(text))
     text, bounds = _replace(text, bounds, refanged)
     return NormalisedBatch(_encode(text), bounds)
@@ -109,6 +110,10 @@ def normalise_batch(originals: Sequence[str]) -> NormalisedBatch:
 
 def _encode(text: str) -> NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+
+
+def _decode(codes: NDArray[np.uint32]) -> str:
+    return codes.tobytes().decode("utf-32-le", "surrogatepass")
 
 
 def _specials(
@@ -150,27 +155,31 @@ def _substitute(
     pattern: re.Pattern[str],
     replace: Callable[[re.Match[str]], str],
     text: str,
-    starts: list[int] | None,
-    ends: list[int] | None,
-) -> tuple[str, list[int] | None, list[int] | None]:
+    starts: "array[int] | None",
+    ends: "array[int] | None",
+) -> "tuple[str, array[int] | None, array[int] | None]":
     """Replace matches; each character of a replacement spans the whole match."""
+    # What stays as it is, http:// most of all, keeps the place of each character.
+    found = [
+        (*match.span(), replacement)
+        for match in pattern.finditer(text)
+        if (replacement := replace(match)) != match[0]
+    ]
+    if not found:
+        return text, starts, ends
+    places = np.arange(len(text) + 1, dtype=np.int32)
+    old_starts = array("i", places[:-1].tobytes()) if starts is None else starts
+    old_ends = array("i", places[1:].tobytes()) if ends is None else ends
     pieces: list[str] = []
-    old_starts = starts if starts is not None else range(len(text))
-    old_ends = ends if ends is not None else range(1, len(text) + 1)
-    new_starts: list[int] = []
-    new_ends: list[int] = []
+    new_starts, new_ends = array("i"), array("i")
     last = 0
-    for match in pattern.finditer(text):
-        start, end = match.span()
-        replacement = replace(match)
+    for start, end, replacement in found:
         pieces += (text[last:start], replacement)
         new_starts += old_starts[last:start]
         new_ends += old_ends[last:start]
-        new_starts += [old_starts[start]] * len(replacement)
-        new_ends += [old_ends[end - 1]] * len(replacement)
+        new_starts += array("i", [old_starts[start]]) * len(replacement)
+        new_ends += array("i", [old_ends[end - 1]]) * len(replacement)
         last = end
-    if not pieces:
-        return text, starts, ends
     pieces.append(text[last:])
     new_starts += old_starts[last:]
     new_ends += old_ends[last:]
@@ -220,10 +229,9 @@ _SPECIAL, _FOLLOWS = 1, 2  # a special cluster begins at it, or one character be
 class _Folding(NamedTuple):
     """How single characters fold, and the pattern of the clusters that no table can hold.
 
-    `codes` is `table` as an array over all code points; `marks` has the bits above.
+    `codes` has the folded code point of every code point; `marks` has the bits above.
     """
 
-    table: dict[int, str]
     special: re.Pattern[str]
     codes: NDArray[np.uint32]
     marks: NDArray[np.uint8]
@@ -266,4 +274,4 @@ def _folding() -> _Folding:
         marks[list(map(ord, re.findall(f"[{characters}]", low)))] |= mark
     marks[list(map(ord, odd))] |= _SPECIAL
     special = re.compile(f"{_CLUSTER.pattern}|[{re.escape(''.join(odd))}]")
-    return _Folding(table, special, codes, marks)
+    return _Folding(special, codes, marks)

@@ -23,7 +23,9 @@ class UnitFinder:
 
     def __init__(self, splitter: UnitSplitter) -> None:
         self._splitter = splitter
-        self._signs = splitter.signs
+        # What stands in a stretch is nearly always below U+0250, where a set answers at once.
+        low = map(chr, range(0x250))
+        self._latin = splitter.signs.union(each for each in low if _LETTER.match(each))
         self._pattern = lru_cache(maxsize=512)(_pattern)
 
     def find(
@@ -33,10 +35,13 @@ class UnitFinder:
 
         Where it `is_prefix` the last unit may go on; the parts of an identifier count as units.
         """
-        if not units or not all(unit in text for unit in units):
+        for unit in units:
+            if unit not in text:
+                return
+        if not units:
             return
-        pattern = self._pattern(tuple(units))
-        if all(map(_CHARACTERS.fullmatch, units)):
+        pattern, is_han = self._pattern(tuple(units))
+        if is_han:
             for match in pattern.finditer(text):
                 yield match.span()
             return
@@ -60,14 +65,12 @@ class UnitFinder:
 
     def _stretch(self, text: str, start: int, end: int) -> tuple[int, int]:
         """Return the borders of the stretches that a match touches."""
-        while start and self._is_latin(text[start - 1]):
+        latin, length, is_letter = self._latin, len(text), _LETTER.match
+        while start and (text[start - 1] in latin or is_letter(text, start - 1)):
             start -= 1
-        while end < len(text) and self._is_latin(text[end]):
+        while end < length and (text[end] in latin or is_letter(text, end)):
             end += 1
         return start, end
-
-    def _is_latin(self, character: str) -> bool:
-        return character in self._signs or _LETTER.match(character) is not None
 
     def _within(
         self, text: str, units: Sequence[str], is_prefix: bool
@@ -101,8 +104,9 @@ class UnitFinder:
         return [(start, end) for _, start, end in runs]
 
 
-def _pattern(units: tuple[str, ...]) -> re.Pattern[str]:
+def _pattern(units: tuple[str, ...]) -> tuple[re.Pattern[str], bool]:
+    """Return what finds units in a text, and whether all of them are characters."""
     if all(map(_CHARACTERS.fullmatch, units)):
-        return re.compile(_GAP.join(units))
+        return re.compile(_GAP.join(units)), True
     # A part of an identifier stands behind other letters of it.
-    return re.compile(f"(?=({_WIDE_GAP.join(map(re.escape, units))}))")
+    return re.compile(f"(?=({_WIDE_GAP.join(map(re.escape, units))}))"), False

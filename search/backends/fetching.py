@@ -22,7 +22,7 @@ from search.snippet import Highlighter, make_hit
 
 __all__ = ["HitFetcher"]
 
-_ARTICLES = 500  # that are kept as they were read, some 50 KB each
+_ARTICLES = 2000  # that are kept as they were read, some 15 KB each
 _COPIES = 5000  # that are kept as they were read
 _BEHIND = 20  # copies that a hit names
 
@@ -110,13 +110,14 @@ class HitFetcher:
     def _read(self, documents: Sequence[int]) -> dict[int, Article]:
         """Return the articles of documents, without evidence; those just removed are left out."""
         kept = self._articles
-        if len(kept) + len(documents) > _ARTICLES:
-            kept.clear()
         ids = {document: self._view.ids[document].decode() for document in documents}
         unread = [each for each in ids.values() if each not in kept]
         if unread:
             kept |= self._stored.articles(unread)
-        return {document: kept[each] for document, each in ids.items() if each in kept}
+        found = {document: kept[each] for document, each in ids.items() if each in kept}
+        for each in list(kept)[: len(kept) - _ARTICLES]:  # those that were read first
+            del kept[each]
+        return found
 
     def _copy(self, document: int, identifier: str, url: str | None) -> Copy:
         view = self._view

@@ -177,3 +177,12 @@ def test_word_boundaries_stand_between_words(analyzer: Analyzer) -> None:
     title = "ＡＰＴ组织攻击了医院"
     cuts = analyzer.word_boundaries(title)
     assert [title[cut - 1 : cut + 1] for cut in cuts] == ["织攻", "击了", "了医"]
+
+
+def test_an_address_keeps_the_place_of_each_of_its_letters() -> None:
+    text = "见http://example.com与hxxps://a[.]example"
+    normal = normalise(text)
+    assert normal.text == "见http://example.com与https://a.example"
+    assert text[slice(*normal.span(1, 5))] == "http"
+    at = normal.text.index("https")
+    assert text[slice(*normal.span(at, at + 5))] == "hxxps://"

@@ -5,7 +5,7 @@ from flask import Flask
 from index.settings import Settings
 from search import Searcher, open_searcher
 from web import api, assets, errors, headers, markup, pages
-from web.params import query_url, search_url
+from web.params import article_url, identifier_url, organisation_url, query_url, search_url
 
 __all__ = ["create_app"]
 
@@ -23,10 +23,13 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
         clock=markup.clock, day=markup.day, number=markup.number, web_address=markup.web_address
     )
     app.jinja_env.globals.update(
+        article_url=article_url,
         asset_url=assets.fingerprinted(app),
+        identifier_url=identifier_url,
         marked=markup.marked,
         named=markup.named,
         number_of_copies=markup.number_of_copies,
+        organisation_url=organisation_url,
         query_url=query_url,
         search_url=search_url,
         site_name=settings.site_name,

@@ -1,5 +1,6 @@
 """Filters as the pages show them: index rows with their links, and chips to take back."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -7,7 +8,7 @@ from itertools import pairwise
 from search.request import SearchRequest
 from search.results import FacetBucket, FacetValues, SearchResults
 from web.markup import period
-from web.params import EXCLUDABLE, adding, changed, removing, search_url
+from web.params import EXCLUDABLE, adding, adding_url, changed, removing, search_url
 
 __all__ = [
     "LABELS",
@@ -78,11 +79,8 @@ def facets(request: SearchRequest, results: SearchResults) -> list[Facet]:
     found = []
     for name in EXCLUDABLE:
         buckets = results.facets[name]
-        ranked = [
-            _facet_row(request, name, bucket)
-            for bucket in buckets
-            if bucket.count or bucket.selected
-        ]
+        told = [bucket for bucket in buckets if bucket.count or bucket.selected]
+        ranked = list(_facet_rows(request, name, told))
         shown = [row for at, row in enumerate(ranked) if at < _SHOWN or row.is_chosen]
         rest = [row for at, row in enumerate(ranked) if at >= _SHOWN and not row.is_chosen]
         excluded = [
@@ -106,7 +104,7 @@ def looked_through(request: SearchRequest, name: str, typed: str, values: FacetV
     return Facet(
         name=name,
         label=LABELS[name],
-        rows=tuple(_facet_row(request, name, bucket) for bucket in values.buckets),
+        rows=tuple(_facet_rows(request, name, values.buckets)),
         rest=(),
         typed=typed,
         matching=values.total,
@@ -203,22 +201,18 @@ def recent_periods(request: SearchRequest, today: date) -> list[tuple[str, str]]
     ]
 
 
-def _facet_row(request: SearchRequest, name: str, bucket: FacetBucket) -> Row:
-    if bucket.selected:
-        return Row(
-            name=bucket.value,
+def _facet_rows(request: SearchRequest, name: str, buckets: Iterable[FacetBucket]) -> Iterator[Row]:
+    choosing, excluding = adding_url(request, name), adding_url(request, f"exclude_{name}")
+    for bucket in buckets:
+        value, is_chosen = bucket.value, bucket.selected
+        yield Row(
+            name=value,
             count=bucket.count,
             salient=bucket.salient,
-            url=search_url(removing(request, name, bucket.value)),
-            is_chosen=True,
+            url=search_url(removing(request, name, value)) if is_chosen else choosing(value),
+            exclude_url=None if is_chosen else excluding(value),
+            is_chosen=is_chosen,
         )
-    return Row(
-        name=bucket.value,
-        count=bucket.count,
-        salient=bucket.salient,
-        url=search_url(adding(request, name, bucket.value)),
-        exclude_url=search_url(adding(request, f"exclude_{name}", bucket.value)),
-    )
 
 
 def facet_url(request: SearchRequest, name: str, bucket: FacetBucket) -> str:

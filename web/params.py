@@ -1,10 +1,12 @@
 """URL parameters: read into a request and written from one, so that every link reads back."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from werkzeug.datastructures import MultiDict
 
@@ -16,9 +18,13 @@ __all__ = [
     "LIST_FORMATS",
     "MAX_SIZE",
     "adding",
+    "adding_url",
+    "article_url",
     "changed",
     "export_url",
     "feed_url",
+    "identifier_url",
+    "organisation_url",
     "pairs",
     "parse_day",
     "query_url",
@@ -150,7 +156,7 @@ def pairs(request: SearchRequest) -> list[tuple[str, str]]:
 def search_url(request: SearchRequest = _DEFAULT) -> str:
     """Return the address of the page that answers a request; by default, of every article."""
     found = pairs(request)
-    return f"/search?{urlencode(found)}" if found else "/search"
+    return f"/search?{'&'.join(map(_encoded, found))}" if found else "/search"
 
 
 def feed_url(request: SearchRequest, *, size: int | None = None) -> str:
@@ -170,6 +176,51 @@ def export_url(request: SearchRequest, form: str) -> str:
 def query_url(query: str) -> str:
     """Return the address of the page that answers a query string without filters."""
     return search_url(SearchRequest(query=query))
+
+
+def article_url(article_id: str) -> str:
+    """Return the address of an article's page."""
+    return f"/article/{_quoted(article_id)}"
+
+
+def organisation_url(name: str) -> str:
+    """Return the address of an organisation's page."""
+    return f"/organisation/{_quoted(name)}"
+
+
+def identifier_url(identifier: str) -> str:
+    """Return the address of an identifier's page."""
+    return f"/identifier/{_quoted(identifier)}"
+
+
+def adding_url(request: SearchRequest, name: str) -> Callable[[str], str]:
+    """Return what gives `search_url(adding(request, name, value))` for one value after another.
+
+    A page of results has a hundred such links that differ in the value alone.
+    """
+    opposite = name.removeprefix("exclude_") if name.startswith("exclude_") else f"exclude_{name}"
+    present = {*getattr(request, name), *getattr(request, opposite, ())}
+    found = pairs(changed(request))
+    before = ("q", *_REPEATED[: _REPEATED.index(name) + 1])
+    at = sum(key in before for key, _ in found)
+    head = "".join(f"{pair}&" for pair in map(_encoded, found[:at]))
+    tail = "".join(f"&{pair}" for pair in map(_encoded, found[at:]))
+
+    def url(value: str) -> str:
+        if value in present:
+            return search_url(adding(request, name, value))
+        return f"/search?{head}{_encoded((name, value))}{tail}"
+
+    return url
+
+
+def _quoted(part: str) -> str:
+    return quote(part, safe="", errors="replace")
+
+
+@lru_cache(maxsize=10_000)
+def _encoded(pair: tuple[str, str]) -> str:
+    return urlencode((pair,))
 
 
 # The steps from one request to another; each begins again at the first page.

@@ -13,6 +13,7 @@ from search.request import MAX_WINDOW, SearchRequest
 from web.params import (
     EXCLUDABLE,
     adding,
+    adding_url,
     changed,
     pairs,
     parse_day,
@@ -68,6 +69,19 @@ def test_adding_and_removing_a_value_lead_to_the_first_page(
     assert getattr(wider, name).count(value) == 1
     assert value not in getattr(removing(wider, name, value), name)
     assert read(search_url(wider)) == wider
+
+
+@given(
+    requests(),
+    st.sampled_from([*EXCLUDABLE, *(f"exclude_{name}" for name in EXCLUDABLE), "month"]),
+    st.data(),
+)
+def test_many_links_are_written_as_one_is(
+    request: SearchRequest, name: str, data: st.DataObject
+) -> None:
+    known = [*request.category, *request.exclude_category, "2024-04"]
+    value = data.draw(TEXT | st.sampled_from(known))
+    assert adding_url(request, name)(value) == search_url(adding(request, name, value))
 
 
 @given(requests(), st.sampled_from(EXCLUDABLE))

@@ -8,7 +8,6 @@ from index.analysis.units import CHARACTER, LETTER, UnitSplitter
 
 __all__ = ["UnitFinder"]
 
-_GAP = rf"[^\w{CHARACTER}]*"  # between two units stands neither a letter nor a character
 _WIDE_GAP = rf"[^{CHARACTER}]{{0,200}}?"
 _LETTER = re.compile(LETTER)
 _CHARACTERS = re.compile(f"[{CHARACTER}]+")
@@ -40,10 +39,9 @@ class UnitFinder:
                 return
         if not units:
             return
-        pattern, is_han = self._pattern(tuple(units))
-        if is_han:
-            for match in pattern.finditer(text):
-                yield match.span()
+        pattern, length = self._pattern(tuple(units))
+        if length:
+            yield from _characters(text, pattern, length)
             return
         for start, end in self._regions(text, pattern):
             for first, last in self._within(text[start:end], units, is_prefix):
@@ -104,9 +102,22 @@ class UnitFinder:
         return [(start, end) for _, start, end in runs]
 
 
-def _pattern(units: tuple[str, ...]) -> tuple[re.Pattern[str], bool]:
-    """Return what finds units in a text, and whether all of them are characters."""
+def _characters(text: str, pattern: re.Pattern[str], length: int) -> Iterator[tuple[int, int]]:
+    """Give the places of so many characters that have neither a letter nor another between them."""
+    at = 0
+    while match := pattern.search(text, at):
+        start, at = match.span()
+        # A few signs, such as the middle dot of katakana, are characters and no letters.
+        if at - start == length or sum(map(len, _CHARACTERS.findall(match[0]))) == length:
+            yield start, at
+        else:
+            at = start + 1
+
+
+def _pattern(units: tuple[str, ...]) -> tuple[re.Pattern[str], int]:
+    """Return what finds units in a text; where all are characters, how many, or else 0."""
     if all(map(_CHARACTERS.fullmatch, units)):
-        return re.compile(_GAP.join(units)), True
+        # Each new query compiles some: a set of all characters in them would take milliseconds.
+        return re.compile(r"\W*".join(units)), sum(map(len, units))
     # A part of an identifier stands behind other letters of it.
-    return re.compile(f"(?=({_WIDE_GAP.join(map(re.escape, units))}))"), False
+    return re.compile(f"(?=({_WIDE_GAP.join(map(re.escape, units))}))"), 0

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import islice
 from typing import NamedTuple
 
 from search.pinyin import fuzzy, readings, spellings
@@ -168,7 +169,8 @@ class Speller:
                 if len(left) + len(right) < 2:
                     continue
                 pattern = f"{left}([\u4e00-\u9fff]{{{size},{size + 1}}}){right}"
-                counts = Counter(re.findall(pattern, self._headlines)[:_MOST_PLACES])
+                places = islice(re.finditer(pattern, self._headlines), _MOST_PLACES)
+                counts = Counter(place[1] for place in places)
                 for other, _ in counts.most_common(5):
                     slip = _slip_cost(run[start:end], other)
                     if slip is not None:

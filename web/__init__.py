@@ -4,7 +4,7 @@ from flask import Flask
 
 from index.settings import Settings
 from search import Searcher, open_searcher
-from web import api, assets, errors, headers, markup, pages
+from web import api, assets, entries, errors, headers, markup, pages
 from web.params import article_url, identifier_url, organisation_url, query_url, search_url
 
 __all__ = ["create_app"]
@@ -25,6 +25,8 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     app.jinja_env.globals.update(
         article_url=article_url,
         asset_url=assets.fingerprinted(app),
+        both=entries.both,
+        entry=entries.entry,
         identifier_url=identifier_url,
         marked=markup.marked,
         named=markup.named,

@@ -5,6 +5,8 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from index.document import Article, Evidence, Image, Indicator, Mention
 from index.errors import StoreError
 
@@ -36,7 +38,7 @@ def read_article(document: str, *, evidence: bool = True) -> Article:
     Without `evidence` its mentions have none: lists of hits show none, and it is most of a record.
     """
     try:
-        return _article(json.loads(document), evidence=evidence)
+        return _article(orjson.loads(document), evidence=evidence)
     except (ValueError, TypeError, KeyError) as error:
         raise StoreError(f"A record of the article store is damaged: {error}. {DAMAGED}") from error
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import orjson
 from flask import Response
 
 __all__ = ["json_response"]
@@ -10,6 +11,10 @@ __all__ = ["json_response"]
 
 def json_response(value: dict[str, Any], status: int = 200) -> Response:
     """Return an object as a response, its keys in their order."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # A lone surrogate of a broken page must not turn an answer into an error.
-    return Response(body.encode("utf-8", "replace"), status, mimetype="application/json")
+    try:
+        body = orjson.dumps(value)
+    except TypeError:
+        # A lone surrogate of a broken page must not turn an answer into an error.
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        body = text.encode("utf-8", "replace")
+    return Response(body, status, mimetype="application/json")

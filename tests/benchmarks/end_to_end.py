@@ -9,6 +9,7 @@ from collection import CORPUS, first_articles
 from editors import Copies, Editors, measure_copies, measure_editors
 from engine import Stopwatch
 from features import Features, measure_features
+from front import Front, measure_front
 from recognition import Recognition, measure_recognition
 
 from index.build import build
@@ -27,7 +28,8 @@ class EndToEnd:
     """Articles a second from stored articles to a searchable index; seconds for all pages.
 
     `stock` is Whoosh with jieba's ChineseAnalyzer. `pages` and their seconds are None where there
-    is no corpus, as are the `features` of searching them and what `editors` wait for.
+    is no corpus, as are the `features` of searching them and what `editors` wait for; `front` is
+    None also where wrk or a browser is missing.
     """
 
     ours: float
@@ -36,6 +38,7 @@ class EndToEnd:
     pages_seconds: float | None
     features: Features | None
     editors: Editors | None
+    front: Front | None
     recognition: Recognition
     copies: Copies
 
@@ -66,13 +69,14 @@ def measure_end_to_end(articles: Path, folder: Path, *, pages: bool) -> EndToEnd
         ours = perf_counter() - started
         clock = Stopwatch()
         build_with_jieba(scratch / "stock", list(first_articles(articles, _STOCK)), clock)
-        count = seconds = features = editors = None
+        count = seconds = features = editors = front = None
         if pages and CORPUS.is_dir():
             archives = [CORPUS / "portals.tar.xz", CORPUS / "wechat.tar.xz"]
             summary = build(Settings(data=scratch / "pages"), archives, progress=_Silent())
             count, seconds = summary.pages, summary.seconds
             features = measure_features(Settings(data=scratch / "pages"))
             editors = measure_editors(Settings(data=scratch / "pages"))
+            front = measure_front(scratch / "pages")
     some = list(first_articles(articles, _RECOGNISED))
     return EndToEnd(
         ours=_OURS / ours,
@@ -81,6 +85,7 @@ def measure_end_to_end(articles: Path, folder: Path, *, pages: bool) -> EndToEnd
         pages_seconds=seconds,
         features=features,
         editors=editors,
+        front=front,
         recognition=measure_recognition(some),
         copies=measure_copies(some),
     )

@@ -1,7 +1,7 @@
 """What readers and programs wait for at the front: requests a second, and a key until it is seen.
 
-Run by hand over a data folder, `python -m tests.benchmarks.front FOLDER`; needs wrk and Chromium.
-Every query is asked once, so that no cache of answers helps.
+A part of `make bench`, and by hand over any data folder: `python -m tests.benchmarks.front FOLDER`.
+Needs wrk and Chromium. Every query is asked once, so that no cache of answers helps.
 """
 
 import json
@@ -29,7 +29,7 @@ from playwright.sync_api import sync_playwright
 from index.analysis import Analyzer
 from index.store import ArticleStore
 
-__all__ = ["Load", "main", "measure_keys", "measure_load"]
+__all__ = ["Front", "Load", "measure_front", "measure_keys", "measure_load"]
 
 _CONNECTIONS = 32
 _SECONDS = 20
@@ -79,6 +79,15 @@ class Load:
     requests: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """Requests to pages and to the interface, and milliseconds from a key to its results seen."""
+
+    loads: tuple[Load, ...]
+    key: float
+    key_p95: float
+
+
 def measure_load(address: str, path: str, queries: Sequence[str], first: int) -> Load:
     """Ask queries at 32 connections, beginning with one of them; raises where wrk fails."""
     with tempfile.TemporaryDirectory() as name:
@@ -108,9 +117,8 @@ def measure_load(address: str, path: str, queries: Sequence[str], first: int) ->
 
 def measure_keys(address: str, queries: Sequence[str]) -> list[float]:
     """Return milliseconds from a key to its results on the screen, for a hundred keys."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(f"{address}/search?q=漏洞")
         page.evaluate(_WATCH)
@@ -128,6 +136,10 @@ def measure_keys(address: str, queries: Sequence[str]) -> list[float]:
                 break
         browser.close()
     return waits[:_KEYS]
+
+
+def _chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def _queries(data: Path) -> list[str]:
@@ -170,25 +182,32 @@ def _served(data: Path) -> Iterator[str]:
         server.wait()
 
 
+def measure_front(data: Path) -> Front | None:
+    """Serve a data folder with two processes, load it and type into it; None without the tools."""
+    if not shutil.which("wrk") or not _chromium():
+        return None
+    queries = _queries(data)
+    paths = ("/search", "/api/v1/search")
+    with _served(data) as address:
+        at = 0
+        for path in paths:  # both processes warm: they open the index
+            at += measure_load(address, path, queries, at).requests
+        loads = []
+        for path in paths:
+            loads.append(measure_load(address, path, queries, at))
+            at += loads[-1].requests
+        waits = measure_keys(address, queries)
+    return Front(loads=tuple(loads), key=median(waits), key_p95=quantiles(waits, n=20)[-1])
+
+
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path, exists=True))
 def main(data: Path) -> None:
-    """Serve a data folder with two processes, load it, type into it, and print the figures."""
-    queries = _queries(data)
-    click.echo(f"{len(queries):,} distinct queries", err=True)
-    with _served(data) as address:
-        for path in ("/search", "/api/v1/search"):
-            measure_load(
-                address, path, queries, 0
-            )  # both processes warm; these are not asked again
-        at = len(queries) // 2
-        for path in ("/search", "/api/v1/search"):
-            load = measure_load(address, path, queries, at)
-            click.echo(json.dumps(asdict(load)))
-            at += load.requests
-        waits = measure_keys(address, queries)
-    told = {"keys": len(waits), "p50": median(waits), "p95": quantiles(waits, n=20)[-1]}
-    click.echo(json.dumps(told))
+    """Print the figures of one data folder."""
+    figures = measure_front(data)
+    if figures is None:
+        raise click.ClickException("wrk and Chromium are needed. Install both and run it again.")
+    click.echo(json.dumps(asdict(figures), indent=1))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 from editors import Copies, Editors
 from end_to_end import EndToEnd
 from features import Features
+from front import Front
 from measure import Answers, EngineFigures, ScaleFigures, percentiles
 from queries import KINDS, WORDS_KIND
 from recognition import Recognition
@@ -74,6 +75,8 @@ class Report:
                 yield self._features(self.end_to_end.features)
             if self.end_to_end.editors:
                 yield self._editors(self.end_to_end.editors)
+            if self.end_to_end.front:
+                yield self._front(self.end_to_end.front)
             yield self._recognition(self.end_to_end.recognition)
             yield self._copies(self.end_to_end.copies)
         yield self._agreement()
@@ -217,6 +220,18 @@ class Report:
             ),
         ]
         return _Table("Editors' questions", ("what", "value"), rows)
+
+    def _front(self, figures: Front) -> _Table:
+        rows = [
+            (
+                f"{load.path}, requests a second; ms p50 / p99; errors",
+                f"{load.per_second:,.0f}; {load.p50:.0f} / {load.p99:.0f}; {load.errors}",
+            )
+            for load in figures.loads
+        ]
+        key = f"{figures.key:.0f} / {figures.key_p95:.0f} ms"
+        rows.append(("key until its results are seen, p50 / p95", key))
+        return _Table("The front, 2 processes, 32 connections", ("what", "value"), rows)
 
     def _copies(self, figures: Copies) -> _Table:
         rows = [

@@ -4,7 +4,7 @@ from flask import Flask
 
 from index.settings import Settings
 from search import Searcher, open_searcher
-from web import api, assets, entries, errors, headers, markup, pages
+from web import api, assets, cors, entries, errors, headers, markup, pages, widget
 from web.params import article_url, identifier_url, organisation_url, query_url, search_url
 
 __all__ = ["create_app"]
@@ -17,6 +17,8 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     searcher = searcher or open_searcher(settings)
     app.register_blueprint(pages.blueprint(settings, searcher))
     app.register_blueprint(api.blueprint(searcher))
+    app.register_blueprint(widget.blueprint())
+    cors.register(app, settings.allowed_origins)
     errors.register(app)
     headers.register(app)
     app.jinja_env.filters.update(

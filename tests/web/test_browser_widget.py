@@ -214,7 +214,7 @@ def test_related_coverage_of_an_address_is_asked_for_first(
           window.fetch = (url, options) =>
             url.includes("/articles?url=") ? known() : real(url, options);
           const made = document.createElement("anwen-search");
-          const attributes = { mode: "related", "related-to": "https://tingchao.example/1", size: "2" };
+          const attributes = { mode: "related", "related-to": "https://a.example/1", size: "2" };
           for (const name in attributes) made.setAttribute(name, attributes[name]);
           document.querySelector("div").append(made);
         }""",

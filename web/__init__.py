@@ -4,7 +4,7 @@ from flask import Flask
 
 from index.settings import Settings
 from search import Searcher, open_searcher
-from web import api, assets, errors, headers, markup, pages
+from web import api, assets, compression, errors, headers, markup, pages
 from web.params import query_url, search_url
 
 __all__ = ["create_app"]
@@ -17,6 +17,7 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     searcher = searcher or open_searcher(settings)
     app.register_blueprint(pages.blueprint(settings, searcher))
     app.register_blueprint(api.blueprint(searcher))
+    compression.register(app)
     errors.register(app)
     headers.register(app)
     app.jinja_env.filters.update(

@@ -4,7 +4,7 @@ from flask import Flask
 
 from index.settings import Settings
 from search import Searcher, open_searcher
-from web import api, assets, cors, entries, errors, headers, markup, pages, widget
+from web import api, assets, compression, cors, entries, errors, headers, markup, pages, widget
 from web.params import article_url, identifier_url, organisation_url, query_url, search_url
 
 __all__ = ["create_app"]
@@ -18,6 +18,7 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     app.register_blueprint(pages.blueprint(settings, searcher))
     app.register_blueprint(api.blueprint(searcher))
     app.register_blueprint(widget.blueprint())
+    compression.register(app)
     cors.register(app, settings.allowed_origins)
     errors.register(app)
     headers.register(app)

@@ -75,7 +75,7 @@ def test_a_reader_filters_goes_back_and_reloads(context: BrowserContext, address
         lambda: page.locator("svg.histogram a").first.click(),
     ):
         step()
-        page.wait_for_load_state()
+        page.wait_for_url(lambda url: url != states[-1][0])
         states.append(state(page))
     assert len({url for url, *_ in states}) == 5
     url, heading, chips, rows = states[-1]
@@ -92,10 +92,12 @@ def test_a_reader_filters_goes_back_and_reloads(context: BrowserContext, address
     for before in reversed(states[:-1]):
         page.go_back()
         page.wait_for_url(before[0])
+        page.locator("main:not([aria-busy])").wait_for()
         assert state(page) == before
     for after in states[1:]:
         page.go_forward()
         page.wait_for_url(after[0])
+        page.locator("main:not([aria-busy])").wait_for()
         assert state(page) == after
     page.locator(".chip").last.click()
     page.wait_for_url(states[-2][0])

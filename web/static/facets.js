@@ -79,6 +79,7 @@
       timer = setTimeout(ask, PAUSE);
     };
     field.addEventListener("input", (event) => { if (!event.isComposing) later(); });
+    field.addEventListener("compositionstart", () => clearTimeout(timer));
     field.addEventListener("compositionend", later);
     field.addEventListener("keydown", (event) => {
       /* Keys belong to the input method while it composes. */
@@ -100,4 +101,5 @@
   };
 
   document.querySelectorAll("form[data-find]").forEach(attach);
+  document.addEventListener("anwen:swapped", () => document.querySelectorAll(".filters form[data-find]").forEach(attach));
 })();

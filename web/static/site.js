@@ -1,9 +1,10 @@
 /* What cannot be done without a script: a theme other than the system's, the focus of the filter
-   sheet, the key that leads to the field. Everything else is links and forms.
+   sheet, the keys that lead to the field. Everything else is links and forms.
    Loaded in the head without defer, so that the theme is set before the first paint. */
 (() => {
   const root = document.documentElement;
   const KEY = "anwen-theme";
+  const IS_APPLE = /Mac|iP(hone|ad|od)/.test(navigator.platform); /* there Ctrl-K cuts a line */
   root.classList.add("js");
   try {
     const kept = localStorage.getItem(KEY);
@@ -17,14 +18,6 @@
     if (event.target.closest("[data-theme-toggle]")) {
       root.dataset.theme = isDark() ? "light" : "dark";
       try { localStorage.setItem(KEY, root.dataset.theme); } catch { /* lasts for this page */ }
-    }
-    /* Choosing in the open sheet leaves it open, so that several values take several taps. */
-    const row = event.target.closest(".filters .index a, .filters svg a");
-    if (row && sheetIsOpen()) {
-      event.preventDefault();
-      const url = new URL(row.getAttribute("href"), location.href);
-      url.hash = "filters";
-      location.assign(url);
     }
   });
 
@@ -60,7 +53,9 @@
     }
     if (event.key === "Escape" && sheetIsOpen()) location.hash = "#main";
     const typing = event.target.closest("input, textarea, select, [contenteditable]");
-    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const chord = IS_APPLE ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
+    const isSlash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (isSlash || (chord && event.key.toLowerCase() === "k" && !event.altKey && !event.shiftKey && !sheetIsOpen())) {
       const field = document.getElementById("q");
       if (field) {
         event.preventDefault();

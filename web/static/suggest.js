@@ -117,6 +117,7 @@
       clearTimeout(timer);
       timer = setTimeout(ask, PAUSE);
     });
+    field.addEventListener("compositionstart", () => clearTimeout(timer));
     field.addEventListener("compositionend", () => {
       clearTimeout(timer);
       timer = setTimeout(ask, PAUSE);
@@ -134,7 +135,10 @@
     field.addEventListener("keydown", (event) => {
       /* Keys belong to the input method while it composes. */
       if (event.isComposing || event.keyCode === 229) return;
-      if (event.key === "ArrowDown" && box.hidden && field.value.trim()) {
+      /* Where results stand below, the arrow leads to them and Alt with it to the suggestions. */
+      const opens = event.altKey || !document.querySelector(".results .hit-title a");
+      if (event.key === "ArrowDown" && box.hidden) {
+        if (!opens || !field.value.trim()) return;
         event.preventDefault();
         shownFor = null;
         ask();

@@ -1,0 +1,571 @@
+"""Results in place in Chromium: what one types, what one follows, and the way back."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page, Request, Route, ViewportSize, expect
+
+from tests.web.browsing import PHONE, WIDE
+
+pytestmark = pytest.mark.browser
+
+State = tuple[str, str, str, str, list[str], list[str]]
+
+
+@pytest.fixture(params=[WIDE, PHONE], ids=["wide", "phone"])
+def viewport(request: pytest.FixtureRequest) -> ViewportSize:
+    found: ViewportSize = request.param
+    return found
+
+
+@pytest.fixture
+def page(browser: Browser, address: str, viewport: ViewportSize) -> Iterator[Page]:
+    """A page in which no error is thrown, and from which nothing is asked of another host."""
+    context = browser.new_context(viewport=viewport, base_url=address)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    hosts: set[str | None] = set()
+    context.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    yield page
+    context.close()
+    assert problems == []
+    assert hosts <= {urlsplit(address).netloc}
+
+
+@pytest.fixture
+def asked(page: Page) -> list[str]:
+    """The queries that were asked without leaving the page."""
+    found: list[str] = []
+
+    def note(request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.path == "/search" and request.resource_type == "fetch":
+            found.append(parse_qs(url.query).get("q", [""])[0])
+
+    page.on("request", note)
+    return found
+
+
+def state(page: Page) -> State:
+    return (
+        page.url,
+        page.title(),
+        page.locator("h1").inner_text(),
+        page.locator("#q").input_value(),
+        page.locator(".chip").all_inner_texts(),
+        page.locator(".hit-title a").evaluate_all("all => all.map(one => one.pathname)"),
+    )
+
+
+def settle(page: Page) -> None:
+    page.wait_for_timeout(120)  # longer than the pause after a key
+    page.locator("main:not([aria-busy])").wait_for(state="attached")
+
+
+def close_suggestions(page: Page) -> None:
+    """Wait for the suggestions and close them; Esc without any would empty the field."""
+    page.wait_for_timeout(300)
+    if page.locator(".suggest").is_visible():
+        page.keyboard.press("Escape")
+
+
+def reach(page: Page, wanted: State) -> None:
+    """Wait until the page is in a state, which an answer brings about a little later."""
+    page.wait_for_url(wanted[0])
+    settle(page)
+    assert state(page) == wanted
+
+
+def stays(page: Page) -> Callable[[], bool]:
+    """Return a function that tells whether the document is still the one of now."""
+    page.evaluate("window.marked = true")
+    return lambda: bool(page.evaluate("window.marked === true"))
+
+
+def choose(page: Page, facet: str, name: str) -> None:
+    if not page.locator("#filters").is_visible():
+        page.locator(".filter-open").click()
+    before = page.url
+    rows = page.locator(f"section[aria-labelledby=facet-{facet}] a.entry")
+    rows.filter(has_text=name).first.click()
+    page.wait_for_url(lambda url: url != before)
+
+
+def test_results_follow_what_is_typed_and_the_address_with_them(page: Page) -> None:
+    page.goto("/search?q=私钥")
+    is_same = stays(page)
+    first, entries = state(page), page.evaluate("history.length")
+    field = page.locator("#q")
+    field.fill("")
+    field.press_sequentially("勒索软件", delay=60)
+    page.wait_for_url("**q=%E5%8B%92%E7%B4%A2%E8%BD%AF%E4%BB%B6")
+    settle(page)
+    typed = state(page)
+    assert typed[1].startswith("勒索软件 · ")
+    assert "共 16 篇" in typed[2]
+    # All of it is one entry, and Enter makes no second one of it.
+    assert page.evaluate("history.length") == entries + 1
+    assert page.evaluate("document.activeElement.id") == "q"
+    field.press("Enter")
+    settle(page)
+    assert page.evaluate("history.length") == entries + 1
+    assert state(page) == typed
+    field.press("End")
+    field.press_sequentially(" 衡岳智联")
+    page.wait_for_url("**E8%81%94")
+    settle(page)
+    narrower = state(page)
+    assert page.evaluate("history.length") == entries + 2
+    assert is_same()
+
+    page.go_back()
+    reach(page, typed)
+    page.go_back()
+    reach(page, first)
+    page.go_forward()
+    reach(page, typed)
+    page.go_forward()
+    reach(page, narrower)
+    assert is_same()
+    page.reload()
+    reach(page, narrower)
+
+
+def test_enter_before_the_answer_makes_one_entry(page: Page) -> None:
+    page.goto("/search?q=私钥")
+    entries = page.evaluate("history.length")
+    page.locator("#q").fill("勒索软件")
+    page.locator("#q").press("Enter")
+    page.wait_for_url("**BB%B6")
+    settle(page)
+    assert page.evaluate("history.length") == entries + 1
+
+
+def test_typed_and_followed_states_are_exact_on_the_way_back(page: Page) -> None:
+    page.goto("/search?q=私钥")
+    is_same = stays(page)
+    states = [state(page)]
+
+    def step(does: Callable[[], object]) -> None:
+        before = page.url
+        does()
+        page.wait_for_url(lambda url: url != before)
+        settle(page)
+        states.append(state(page))
+
+    step(lambda: page.locator("#q").fill("勒索软件"))
+    page.locator("#q").press("Enter")
+    close_suggestions(page)
+    step(lambda: page.locator(".results-head .switch a", has_text="最新").click())
+    step(lambda: page.locator(".pager a", has_text="下一页").click())
+    step(lambda: page.locator("[aria-label=每页条数] a", has_text="20").click())
+    if page.viewport_size == PHONE:
+        page.locator(".filter-open").click()
+        states.append(state(page))
+    step(lambda: choose(page, "category", "漏洞"))
+    if page.viewport_size == PHONE:
+        page.get_by_text("看 4 篇").click()
+        page.wait_for_url("**#main")
+        states.append(state(page))
+    step(lambda: page.locator(".chip").first.click())
+    assert len({each[0] for each in states}) == len(states) - 1  # the last is an earlier one again
+    for before in reversed(states[:-1]):
+        page.go_back()
+        reach(page, before)
+    for after in states[1:]:
+        page.go_forward()
+        reach(page, after)
+    assert is_same()
+    page.go_back()
+    reach(page, states[-2])
+    page.reload()
+    reach(page, states[-2])
+
+
+def test_a_page_change_leads_to_the_top_and_back_to_the_place(page: Page) -> None:
+    page.goto("/search?q=勒索软件")
+    page.locator(".pager a", has_text="下一页").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    place = page.evaluate("scrollY")
+    assert place > 200
+    page.locator(".pager a", has_text="下一页").evaluate("link => link.click()")  # where it is
+    page.wait_for_url("**page=2")
+    settle(page)
+    assert page.evaluate("scrollY") < 200
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.go_back()
+    page.wait_for_url("**BB%B6")
+    settle(page)
+    assert page.evaluate("scrollY") == place
+    page.wait_for_timeout(300)
+    page.reload()
+    assert page.evaluate("scrollY") == place
+
+
+def test_from_an_article_the_way_back_leads_to_the_typed_state(page: Page) -> None:
+    page.goto("/search?q=私钥")
+    page.locator("#q").fill("勒索软件")
+    page.wait_for_url("**BB%B6")
+    settle(page)
+    close_suggestions(page)
+    typed = state(page)
+    hit = page.locator(".hit-title a").last
+    hit.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    place = page.evaluate("scrollY")
+    hit.click()
+    page.wait_for_url("**/article/*")
+    page.go_back()
+    page.wait_for_url(typed[0])
+    # The hit is marked as read now; all else is as it was.
+    settle(page)
+    assert state(page) == typed
+    assert page.evaluate("scrollY") == place
+
+
+def test_modified_clicks_open_another_tab(page: Page) -> None:
+    page.goto("/search?q=勒索软件")
+    before = page.url
+    with page.context.expect_page() as opened:
+        page.locator(".results-head .switch a", has_text="最新").click(modifiers=["Control"])
+    opened.value.wait_for_url("**sort=newest")
+    assert page.url == before
+
+
+def test_an_answer_that_comes_late_changes_nothing(page: Page) -> None:
+    page.add_init_script(
+        """const real = fetch;  // deaf to its signal, and slow for one word
+        window.fetch = async (url) => {
+            const answer = await real(url);
+            if (decodeURIComponent(url).endsWith("/search?q=私钥"))
+                await new Promise((done) => setTimeout(done, 500));
+            return answer;
+        };"""
+    )
+    page.goto("/search?q=漏洞")
+    page.locator("#q").fill("私钥")
+    page.wait_for_timeout(150)
+    assert page.locator("main").get_attribute("aria-busy") == "true"
+    assert "共 9 篇" in page.locator("h1").inner_text()
+    page.locator("#q").fill("勒索软件")
+    page.wait_for_url("**BB%B6")
+    settle(page)
+    newer = state(page)
+    page.wait_for_timeout(700)
+    assert state(page) == newer
+    # Back to what is shown, before the slow answer: nothing is left to wait for.
+    page.locator("#q").fill("私钥")
+    page.wait_for_timeout(100)
+    page.locator("#q").fill("勒索软件")
+    page.wait_for_timeout(800)
+    assert state(page) == newer
+    # And an answer that is waited for does not follow one who goes back.
+    page.locator("#q").fill("私钥")
+    page.wait_for_timeout(100)
+    page.go_back()
+    page.wait_for_url("**9E")
+    page.wait_for_timeout(800)
+    assert "共 9 篇" in page.locator("h1").inner_text()
+    assert page.locator("#q").input_value() == "漏洞"
+
+
+def test_the_old_answer_stays_dimmed_and_in_its_place(page: Page) -> None:
+    page.goto("/search?q=勒索软件")
+    held: list[Route] = []
+    page.route("**/search?q=*", lambda route: held.append(route))
+    place = page.locator(".hits").first.bounding_box()
+    page.locator("#q").fill("私钥")
+    page.wait_for_timeout(400)
+    assert len(held) == 1
+    assert page.locator(".hits").first.bounding_box() == place
+    assert page.locator(".hits").first.evaluate("one => getComputedStyle(one).opacity") == "0.55"
+    held[0].continue_()
+    page.wait_for_url("**A5")
+    assert page.locator("[aria-busy]").count() == 0
+
+
+def test_the_count_is_announced_once_it_has_settled(page: Page) -> None:
+    page.goto("/search?q=私钥")
+    page.evaluate(
+        """() => {
+            const region = document.querySelector("body > [role=status]");
+            window.told = [];
+            new MutationObserver(() => told.push(region.textContent))
+                .observe(region, {childList: true, characterData: true, subtree: true});
+        }"""
+    )
+    page.locator("#q").press("End")
+    page.locator("#q").press_sequentially(" 勒索软件", delay=150)
+    page.wait_for_timeout(1_200)
+    told = page.evaluate("told")
+    assert len(told) == 1, told
+    assert "“私钥 勒索软件”的检索结果" in told[0]
+    assert page.locator("main [role=status], main [role=alert]").count() == 0
+
+
+def test_errors_stand_in_place_and_go_away_again(page: Page) -> None:
+    page.goto("/search?q=漏洞&category=漏洞")
+    is_same = stays(page)
+    page.locator("#q").fill("长" * 801)
+    page.locator(".notice-error").wait_for()
+    assert "800" in page.locator(".notice-error").inner_text()
+    assert page.locator("#q").input_value() == "长" * 801
+    assert page.locator("#filters").count() == 0
+    page.locator("#q").fill("漏洞 ")
+    page.locator(".hit").first.wait_for()
+    assert page.locator("#filters").count() == 1
+    assert page.locator(".chip b").all_inner_texts() == ["漏洞"]
+    page.route(
+        "**/search?q=*",
+        lambda route: route.fulfill(
+            status=503,
+            content_type="text/html",
+            body="<title>暂时不能检索</title><main id='main'><h1>暂时不能检索</h1></main>",
+        ),
+    )
+    page.locator("#q").fill("私钥")
+    expect(page.locator("h1")).to_have_text("暂时不能检索")
+    assert page.title() == "暂时不能检索"
+    assert is_same()
+
+
+def test_where_nothing_answers_typing_is_told_and_links_are_followed(page: Page) -> None:
+    page.goto("/search?q=漏洞")
+
+    def refuse(route: Route) -> None:
+        if route.request.resource_type == "fetch":
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/search?*", refuse)
+    before, is_same = page.url, stays(page)
+    page.locator("#q").fill("私钥")
+    page.locator(".unanswered").wait_for()
+    assert page.url == before
+    assert page.locator(".hit").count() == 9
+    assert page.locator("#q").input_value() == "私钥"
+    assert page.locator("[aria-busy]").count() == 0
+    page.locator("#q").fill("漏洞")
+    page.locator(".unanswered").wait_for(state="detached")
+    close_suggestions(page)
+    page.locator(".results-head .switch a", has_text="最新").click()
+    page.wait_for_url("**sort=newest")
+    assert not is_same()
+
+
+def test_an_answer_without_a_main_part_is_not_taken(page: Page) -> None:
+    page.goto("/search?q=漏洞")
+    is_same = stays(page)
+
+    def other(route: Route) -> None:
+        if route.request.resource_type == "fetch":
+            route.fulfill(status=200, content_type="text/html", body="<p>Please log in")
+        else:
+            route.continue_()
+
+    page.route("**/search?*", other)
+    page.locator(".results-head .switch a", has_text="最新").click()
+    page.wait_for_url("**sort=newest")
+    page.locator(".hit").first.wait_for()
+    assert not is_same()
+
+
+def compose(devtools: CDPSession, text: str) -> None:
+    """Type a letter to an input method, whose keys have the code 229."""
+    for kind in ("rawKeyDown", "keyUp"):
+        key: dict[str, Any] = {"type": kind, "windowsVirtualKeyCode": 229, "key": "Process"}
+        devtools.send("Input.dispatchKeyEvent", key)
+        if kind == "rawKeyDown":
+            devtools.send(
+                "Input.imeSetComposition",
+                {"text": text, "selectionStart": len(text), "selectionEnd": len(text)},
+            )
+
+
+def test_keys_belong_to_the_input_method_while_it_composes(page: Page, asked: list[str]) -> None:
+    page.goto("/search?q=漏洞")
+    before = state(page)[:3]
+    field = page.locator("#q")
+    field.fill("x")  # waits for its pause when the composition begins
+    devtools = page.context.new_cdp_session(page)
+    for end in range(1, 6):
+        compose(devtools, "lesuo"[:end])
+    for name, code in (("Enter", 13), ("ArrowDown", 40), ("ArrowUp", 38), ("Escape", 27)):
+        for real in (229, code):
+            if real == 27:
+                continue  # the browser itself would empty the field
+            told = "Process" if real == 229 else name
+            key: dict[str, Any] = {"key": told, "code": name, "windowsVirtualKeyCode": real}
+            devtools.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **key})
+            devtools.send("Input.dispatchKeyEvent", {"type": "keyUp", **key})
+        assert page.evaluate("document.activeElement.id") == "q"
+    page.wait_for_timeout(400)
+    assert set(asked) <= {"x"}
+    assert not any("le" in query for query in asked)
+    devtools.send("Input.insertText", {"text": "勒索"})
+    page.wait_for_url("**E7%B4%A2")
+    settle(page)
+    assert asked[-1] == "x勒索"
+    assert state(page)[:3] != before
+    assert field.input_value() == "x勒索"
+
+
+def test_suggestions_and_results_live_together(page: Page) -> None:
+    page.goto("/search?q=漏洞&sort=newest")
+    is_same = stays(page)
+    field = page.locator("#q")
+    field.fill("勒索")
+    word = page.locator(".option[data-query=勒索软件]")
+    word.wait_for()
+    page.wait_for_url("**E7%B4%A2&sort=newest")
+    settle(page)
+    assert word.is_visible()
+    field.press("Escape")
+    assert not page.locator(".suggest").is_visible()
+    field.press("ArrowDown")
+    assert page.evaluate("document.activeElement.matches('.hit-title a')")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == "q"
+    field.press("Alt+ArrowDown")
+    word.click()
+    page.wait_for_url("**BB%B6&sort=newest")
+    assert field.input_value() == "勒索软件"
+    assert not page.locator(".suggest").is_visible()
+    assert is_same()
+    field.fill("qwjd")
+    page.locator(".option").first.wait_for()
+    field.press("ArrowDown")
+    field.press("Enter")
+    page.wait_for_url("**/organisation/*")
+
+
+def test_on_the_front_page_enter_leads_to_the_results(page: Page, asked: list[str]) -> None:
+    page.goto("/")
+    page.locator("#q").press_sequentially("漏洞")
+    page.wait_for_timeout(200)
+    assert urlsplit(page.url).path == "/"
+    page.locator("#q").press("Enter")
+    page.wait_for_url("**/search?q=*")
+    assert asked == []
+
+
+def test_the_results_are_walked_through_by_keys(page: Page) -> None:
+    page.goto("/search?q=漏洞")
+    focused = """() => [...document.querySelectorAll(".hit-title a")]
+        .indexOf(document.activeElement)"""
+    page.keyboard.press("j")
+    assert page.evaluate(focused) == 0
+    for key, place in (("j", 1), ("ArrowDown", 2), ("k", 1), ("ArrowUp", 0), ("Control+j", 0)):
+        page.keyboard.press(key)
+        assert page.evaluate(focused) == place
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.id") == "q"
+    page.keyboard.press("End")
+    page.keyboard.press("j")
+    assert page.locator("#q").input_value() == "漏洞j"
+    page.keyboard.press("Backspace")
+    close_suggestions(page)
+    settle(page)
+    page.keyboard.press("ArrowDown")
+    for _ in range(20):
+        page.keyboard.press("j")
+    assert page.evaluate(focused) == 8
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == "q"
+    page.keyboard.press("ArrowDown")
+    first = page.locator(".hit-title a").first.get_attribute("href")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{first}")
+
+
+def test_two_keys_lead_to_the_field_from_everywhere(page: Page) -> None:
+    page.goto("/search?q=漏洞")
+    for key in ("/", "Control+k"):
+        page.locator(".hit-title a").first.focus()
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.id") == "q"
+        assert page.evaluate("getSelection().toString()") in ("漏洞", "")
+        assert page.locator("#q").input_value() == "漏洞"
+
+
+def test_the_open_sheet_stays_open_while_one_chooses(page: Page, viewport: ViewportSize) -> None:
+    if viewport != PHONE:
+        pytest.skip("wide pages have no sheet")
+    page.goto("/search?q=漏洞")
+    is_same = stays(page)
+    sheet = page.locator("#filters")
+    choose(page, "category", "漏洞")
+    settle(page)
+    assert sheet.is_visible()
+    assert page.evaluate("document.activeElement.innerText").startswith("漏洞")
+    page.locator("#from").fill("2024-01-01")
+    page.locator(".range button").click()
+    page.wait_for_url("**from=2024-01-01#filters")
+    settle(page)
+    assert sheet.is_visible()
+    assert page.evaluate("document.getElementById('main').inert")
+    page.go_back()
+    page.wait_for_url("**category=%E6%BC%8F%E6%B4%9E#filters")
+    settle(page)
+    assert sheet.is_visible()
+    page.keyboard.press("Escape")
+    assert not sheet.is_visible()
+    assert not page.evaluate("document.getElementById('main').inert")
+    assert page.locator(".chip").count() == 1
+    assert is_same()
+
+
+def test_the_focus_stays_where_one_chose(page: Page, viewport: ViewportSize) -> None:
+    if viewport != WIDE:
+        pytest.skip("the sheet has its own test")
+    page.goto("/search?q=漏洞")
+    choose(page, "organisation", "青梧机电")
+    settle(page)
+    row = "document.activeElement.querySelector('.entry-name').innerText"
+    assert page.evaluate(row) == "青梧机电"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=%E6%BC%8F%E6%B4%9E")
+    settle(page)
+    assert page.evaluate(row) == "青梧机电"
+    page.locator(".results-head .switch a", has_text="最新").press("Enter")
+    page.wait_for_url("**sort=newest")
+    assert page.evaluate("document.activeElement.innerText") == "最新"
+    choose(page, "category", "漏洞")
+    page.locator(".chip").press("Enter")
+    page.wait_for_url(lambda url: "category" not in url)
+    settle(page)
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def test_the_field_of_a_facet_works_after_an_answer(page: Page) -> None:
+    page.goto("/search?q=私钥")
+    page.locator("#q").fill("漏洞")
+    page.wait_for_url("**9E")
+    settle(page)
+    close_suggestions(page)
+    if not page.locator("#filters").is_visible():
+        page.locator(".filter-open").click()
+    page.locator("#find").press_sequentially("qwjd")
+    page.get_by_text("1 个机构符合").wait_for()
+
+
+def test_without_a_script_the_field_waits_for_enter(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport=WIDE, java_script_enabled=False, base_url=address)
+    page = context.new_page()
+    page.goto("/search?q=私钥")
+    before = page.url
+    page.locator("#q").fill("漏洞")
+    page.wait_for_timeout(200)
+    assert page.url == before
+    page.locator("#q").press("Enter")
+    page.wait_for_url("**9E")
+    page.locator(".results-head .switch a", has_text="最新").click()
+    page.wait_for_url("**sort=newest")
+    page.go_back()
+    page.wait_for_url("**9E")
+    assert "共 9 篇" in page.locator("h1").inner_text()
+    context.close()

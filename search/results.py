@@ -19,6 +19,7 @@ __all__ = [
     "OrganisationList",
     "SearchResults",
     "Snippet",
+    "Subject",
     "Suggestion",
     "SuggestionGroup",
     "Understood",
@@ -134,6 +135,19 @@ class OrganisationList:
     total: int
     types: dict[OrganisationType, int]
     organisations: tuple[Organisation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What articles name, and the day of the newest of them; None where all are undated.
+
+    `salient` is of an organisation the number of articles in which it acts, None of an identifier.
+    """
+
+    name: str
+    count: int
+    salient: int | None
+    newest: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,10 @@ from index.document import BEIJING
 from index.settings import Settings
 from search import Searcher, SearchRequest
 from search.results import Hit
+from web.addresses import mount
 from web.facets import chips
 from web.markup import web_address
+from web.opensearch import DESCRIPTION_TYPE
 from web.params import changed, feed_url, read_request, search_url
 
 __all__ = ["register"]
@@ -36,7 +38,7 @@ def register(pages: Blueprint, settings: Settings, searcher: Searcher) -> None:
         asked = changed(asked, sort="newest", size=size or _SIZE, explain=False)
         # An entry must say when it was updated, and an undated article does not know.
         hits = [hit for hit in searcher.search(asked).hits if hit.published]
-        root = settings.base_url.rstrip("/") + "/" if settings.base_url else request.url_root
+        root = mount(settings)
         response = Response(
             _document(asked, feed_url(asked, size=size), hits, root, settings.site_name),
             mimetype="application/atom+xml",
@@ -50,18 +52,20 @@ def register(pages: Blueprint, settings: Settings, searcher: Searcher) -> None:
 def _document(asked: SearchRequest, path: str, hits: Iterable[Hit], root: str, site: str) -> bytes:
     ElementTree.register_namespace("", _ATOM)
     feed = ElementTree.Element(f"{{{_ATOM}}}feed", {"xml:lang": "zh-Hans"})
-    address = _joined(root, path)
+    address = root + path
     about = "，".join([asked.query, *(f"{chip.label} {chip.value}" for chip in chips(asked))])
     _add(feed, "title", f"{about.strip('，') or '全部文章'} · {site}")
     _add(feed, "id", address)
     _add(feed, "updated", _moment(_updated(hits)))
     _add(feed, "link", rel="self", type="application/atom+xml", href=address)
-    page = _joined(root, search_url(changed(asked, size=SearchRequest().size)))
+    page = root + search_url(changed(asked, size=SearchRequest().size))
     _add(feed, "link", rel="alternate", type="text/html", href=page)
+    description = root + url_for("pages.opensearch")
+    _add(feed, "link", rel="search", type=DESCRIPTION_TYPE, href=description)
     _add(_add(feed, "author"), "name", site)
     for hit in hits:
         entry = _add(feed, "entry")
-        url = _joined(root, url_for("pages.article", article_id=hit.id))
+        url = root + url_for("pages.article", article_id=hit.id)
         _add(entry, "title", hit.title)
         _add(entry, "id", url)
         _add(entry, "link", rel="alternate", type="text/html", href=url)
@@ -77,17 +81,19 @@ def _document(asked: SearchRequest, path: str, hits: Iterable[Hit], root: str, s
         _add(entry, "published", moment)
         _add(entry, "updated", moment)
         _add(_add(entry, "author"), "name", hit.author or hit.source)
+        # A scheme says what a term is, so that a reader can filter by organisation alone.
         if hit.category:
             _add(entry, "category", term=hit.category)
+        for path, terms in (
+            (url_for("pages.organisations"), hit.organisations),
+            ("/identifier/", hit.identifiers),
+        ):
+            for term in terms:
+                _add(entry, "category", term=term, scheme=root + path)
         _add(_add(entry, "source"), "title", hit.source)
         _add(entry, "summary", hit.snippet.text)
     document: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
     return document
-
-
-def _joined(root: str, path: str) -> str:
-    """Return a path below the address of the site, which may have one of its own."""
-    return root.rstrip("/") + path
 
 
 def _add(

@@ -28,6 +28,8 @@ _YEAR = 365 * 86_400  # seconds
 # What a reader sends to be compared stays with the reader: no cache keeps the answer, and no other
 # site learns where a link was followed from.
 _PRIVATE = {"pages.draft", "pages.check_draft", "api.related_to"}
+# Pages say themselves whether a search engine may list them; what is no page cannot.
+_UNLISTED = {"pages.export", "pages.feed", "pages.suggest"}
 _PRIVATE_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
@@ -40,6 +42,8 @@ def _set_headers(response: Response) -> Response:
     response.headers.update(_HEADERS)
     if request.endpoint in _PRIVATE:
         response.headers.update(_PRIVATE_HEADERS)
+    if request.path.startswith("/api/") or request.endpoint in _UNLISTED:
+        response.headers["X-Robots-Tag"] = "noindex"
     if request.endpoint == "static" and request.args.get("v") and response.status_code == 200:
         # The address carries a hash of the content: another content has another address.
         response.cache_control.no_cache = None

@@ -14,7 +14,8 @@ from search.related import RelatedHit
 from search.request import FACET_SIZE
 from search.results import SearchResults
 from search.syntax import quoted
-from web import draft, export, feeds, identifiers, organisations
+from web import draft, export, feeds, identifiers, opensearch, organisations, sitemap
+from web.addresses import absolute
 from web.charts import histogram
 from web.cite import references, today
 from web.errors import error_status
@@ -31,6 +32,7 @@ from web.facets import (
     unfiltered,
 )
 from web.formats import FORMATS
+from web.markup import web_address
 from web.paging import pager
 from web.params import (
     adding,
@@ -44,6 +46,7 @@ from web.params import (
 )
 from web.related import reason_parts, reason_text
 from web.rewrite import alternatives, without_word, word_required
+from web.structured import json_ld, news_article
 from web.timeline import timeline
 from web.wire import indicators_object
 
@@ -54,7 +57,6 @@ _RELATED = 8
 _SPARE = 12  # asked for beyond, because what the timeline has is left out
 _SIZES = (10, 20, 50)
 _EXPLAINED = 10
-_ROBOTS = "User-agent: *\nDisallow: /api/\nDisallow: /search\nDisallow: /export\n"
 
 _WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 _INDICATORS = {"ip": "IP", "domain": "域名", "hash": "散列", "url": "URL"}
@@ -90,7 +92,8 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
         event = timeline(searcher.coverage(article_id))
         known = event.ids if event else frozenset()
         related = searcher.related(article_id, size=_RELATED + _SPARE)
-        canonical = url_for("pages.article", article_id=article_id)
+        own = absolute(settings, url_for("pages.article", article_id=article_id))
+        original = web_address(found.url)
         return render_template(
             "article.html",
             article=found,
@@ -109,7 +112,10 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
             ],
             category_url=found.category and _filtered("category", found.category),
             source_url=_filtered("source", found.source),
-            canonical=settings.base_url and settings.base_url.rstrip("/") + canonical,
+            # What one finds here is an excerpt: search engines should know the article itself.
+            canonical=original or (settings.base_url and own),
+            own=own,
+            structured=json_ld(news_article(found, own)),
         )
 
     @pages.get("/analyze")
@@ -134,15 +140,13 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     def healthz() -> Response:
         return Response("ok\n", mimetype="text/plain")
 
-    @pages.get("/robots.txt")
-    def robots() -> Response:
-        return Response(_ROBOTS, mimetype="text/plain")
-
     draft.register(pages, searcher)
     organisations.register(pages, searcher)
     identifiers.register(pages, searcher)
     feeds.register(pages, settings, searcher)
     export.register(pages, searcher)
+    opensearch.register(pages, settings, searcher)
+    sitemap.register(pages, settings, searcher)
     return pages
 
 

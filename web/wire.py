@@ -31,6 +31,7 @@ __all__ = [
     "hit_object",
     "indicators_object",
     "results_object",
+    "suggestion_url",
     "suggestions_object",
 ]
 
@@ -175,7 +176,7 @@ def suggestions_object(typed: str, groups: Iterable[SuggestionGroup]) -> dict[st
                         "text": found.text,
                         "count": found.count,
                         "id": found.id,
-                        "url": _suggestion_url(group.name, found),
+                        "url": suggestion_url(group.name, found),
                     }
                     for found in group.suggestions
                 ],
@@ -185,7 +186,8 @@ def suggestions_object(typed: str, groups: Iterable[SuggestionGroup]) -> dict[st
     }
 
 
-def _suggestion_url(kind: str, found: Suggestion) -> str:
+def suggestion_url(kind: str, found: Suggestion) -> str:
+    """Return the path on this site that a suggestion of a group leads to."""
     if kind == "title":
         return f"/article/{found.id}"
     if kind == "organisation":

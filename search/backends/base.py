@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from index.document import Article, OrganisationType
 from search.related import Coverage, DraftReport, RelatedHit
@@ -15,6 +15,7 @@ from search.results import (
     Organisation,
     OrganisationList,
     SearchResults,
+    Subject,
     SuggestionGroup,
 )
 
@@ -100,6 +101,12 @@ class Searcher(Protocol):
 
     def near_organisations(self, name: str, *, size: int = 8) -> tuple[str, ...]:
         """Return organisations whose names are written or sound most like a name."""
+
+    def subjects(self, name: Literal["organisation", "identifier"]) -> list[Subject]:
+        """Return every organisation or identifier that articles name, without articles read.
+
+        Organisations that act most often come first, identifiers that are named most.
+        """
 
     def statistics(self) -> Statistics:
         """Count what is searched."""

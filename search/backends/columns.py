@@ -124,6 +124,18 @@ class KeywordColumn:
         of_sets = np.concatenate([np.zeros(1), weights, several]).astype(np.float32)
         return of_sets.take(self.sets)
 
+    def largest(self, documents: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the largest key of the documents that have a value, marked or not, by its number.
+
+        There is a key for each of the documents; a value that none has gets the smallest number.
+        """
+        of_sets = np.full(self.set_count, np.iinfo(np.int64).min)
+        np.maximum.at(of_sets, self.sets.take(documents), keys)
+        found = of_sets[1 : self.size + 1].copy()
+        np.maximum.at(found, self._numbers, of_sets[self.size + 1 :].take(self._owners))
+        size = len(self.values)
+        return np.maximum(found[:size], found[size:]) if self._is_marked else found
+
     def of_sets(self, counted: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the counts of values for documents that are counted by their set."""
         size = self.size

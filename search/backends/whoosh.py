@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from threading import Lock
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 from index.analysis import Analyzer, normalise
 from index.backends.whoosh import WhooshIndex
@@ -29,6 +29,7 @@ from search.backends.nearness import Impacts, Relater
 from search.backends.related import RelatedFinder
 from search.backends.selection import Selector
 from search.backends.stored import StoredArticles
+from search.backends.subjects import list_subjects
 from search.backends.typing_aids import TypingAidsMaker
 from search.backends.view import IndexView
 from search.explanation import QueryExplanation
@@ -43,6 +44,7 @@ from search.results import (
     Organisation,
     OrganisationList,
     SearchResults,
+    Subject,
     SuggestionGroup,
 )
 from search.rewrite import Rewriter, explain_query
@@ -281,6 +283,11 @@ class WhooshSearcher:
             state = self._current()
             names = self._aids.of(state.view, state.evaluator).names["organisation"]
             return tuple(each for each in names.near(name, size) if state.directory.find(each))
+
+    def subjects(self, name: Literal["organisation", "identifier"]) -> list[Subject]:
+        """Return every organisation or identifier that articles name; see `Searcher.subjects`."""
+        with self._lock:
+            return list_subjects(self._current().view, name)
 
     def _ranks(self, state: _Open, name: str, typed: str) -> dict[str, int] | None:
         """Return the values of a column that match a typed text, None where nothing is typed."""

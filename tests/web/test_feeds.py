@@ -36,7 +36,7 @@ def test_a_feed_has_what_the_standard_asks_for(client: FlaskClient, url: str) ->
     for name in ("title", "id", "updated"):
         assert len(feed.findall(f"{ATOM}{name}")) == 1
     links = {link.get("rel"): link.get("href") for link in feed.findall(f"{ATOM}link")}
-    assert set(links) == {"self", "alternate"}
+    assert set(links) == {"self", "alternate", "search"}
     entries = feed.findall(f"{ATOM}entry")
     assert entries
     for entry in entries:
@@ -56,6 +56,20 @@ def test_a_feed_holds_what_the_search_finds_the_newest_first(client: FlaskClient
     feed = read(client, f"/feed.atom?{asked}&sort=oldest&page=3&size=30")
     found = [each.rpartition("/")[2] for each in texts(feed, "./entry/id")]
     assert found == [hit["id"] for hit in hits]
+
+
+def test_an_entry_tells_its_category_organisations_and_identifiers(client: FlaskClient) -> None:
+    asked = "q=编号:CVE-2026-90007"
+    (hit,) = client.get(f"/api/v1/search?{asked}").get_json()["hits"]
+    (entry,) = read(client, f"/feed.atom?{asked}").findall(f"{ATOM}entry")
+    found: dict[str | None, list[str | None]] = {}
+    for each in entry.findall(f"{ATOM}category"):
+        found.setdefault(each.get("scheme"), []).append(each.get("term"))
+    assert found == {
+        None: [hit["category"]],
+        "http://localhost/organisations": hit["organisations"],
+        "http://localhost/identifier/": hit["identifiers"],
+    }
 
 
 def test_what_has_not_changed_is_not_sent_again(client: FlaskClient) -> None:

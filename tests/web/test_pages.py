@@ -60,10 +60,13 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(
         assert "style" not in element.attributes
         assert not any(name.startswith("on") for name in element.attributes)
         source = element.attributes.get("src")
-        if element.tag == "link" and element.attributes["rel"] != "alternate":
+        # What these name is no part of the page: no browser fetches it with it.
+        elsewhere = {"alternate", "canonical", "search"}
+        if element.tag == "link" and element.attributes["rel"] not in elsewhere:
             source = element.href
         assert source is None or source.startswith("/static/")
-    assert all(script.text == "" for script in page.find("script"))
+    for script in page.find("script"):  # structured data is read, and never run
+        assert script.text == "" or script.attributes["type"] == "application/ld+json"
 
 
 @pytest.mark.parametrize("url", PAGES)
@@ -324,7 +327,13 @@ def test_examples_of_the_help_page_run(visit: Callable[..., Page]) -> None:
 
 def test_robots_may_read_articles_and_not_searches(client: FlaskClient) -> None:
     rules = client.get("/robots.txt").get_data(as_text=True).splitlines()
-    assert rules == ["User-agent: *", "Disallow: /api/", "Disallow: /search", "Disallow: /export"]
+    assert rules == [
+        "User-agent: *",
+        *("Disallow: /api/", "Disallow: /search", "Disallow: /export"),
+        *("Disallow: /analyze", "Disallow: /suggest.json"),
+        "",
+        "Sitemap: http://localhost/sitemap.xml",
+    ]
 
 
 def test_health_needs_no_index(client: FlaskClient) -> None:
@@ -332,13 +341,23 @@ def test_health_needs_no_index(client: FlaskClient) -> None:
     assert (answer.status_code, answer.data) == (200, b"ok\n")
 
 
-def test_the_canonical_address_begins_as_the_setting_says(
+@pytest.mark.parametrize(
+    ("url", "canonical"),
+    [
+        ("https://tingchao.example/p/1?a=1&b=2", "https://tingchao.example/p/1?a=1&b=2"),
+        ("javascript:alert(1)", "https://news.example/article/" + "a" * 16),
+        (None, "https://news.example/article/" + "a" * 16),
+    ],
+)
+def test_the_canonical_address_is_the_original_or_begins_as_the_setting_says(
     article_maker: Callable[..., Article],
     searcher_over: Callable[[Iterable[Article]], Searcher],
+    url: str | None,
+    canonical: str,
 ) -> None:
-    searcher = searcher_over([article_maker(id="a" * 16)])
+    searcher = searcher_over([article_maker(id="a" * 16, url=url)])
     settings = Settings(base_url="https://news.example/", site_name="某检索")
     page = get_page(create_app(settings, searcher).test_client(), "/article/" + "a" * 16)
     (link,) = [e for e in page.find("link") if e.attributes["rel"] == "canonical"]
-    assert link.href == "https://news.example/article/" + "a" * 16
+    assert link.href == canonical
     assert page.find("title")[0].text == "标题 · 某检索"

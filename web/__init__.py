@@ -4,7 +4,7 @@ from flask import Flask
 
 from index.settings import Settings
 from search import Searcher, open_searcher
-from web import api, assets, errors, headers, markup, pages
+from web import api, assets, cors, errors, headers, markup, pages, widget
 from web.params import query_url, search_url
 
 __all__ = ["create_app"]
@@ -17,8 +17,10 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     searcher = searcher or open_searcher(settings)
     app.register_blueprint(pages.blueprint(settings, searcher))
     app.register_blueprint(api.blueprint(searcher))
+    app.register_blueprint(widget.blueprint())
     errors.register(app)
     headers.register(app)
+    cors.register(app, settings)
     app.jinja_env.filters.update(
         clock=markup.clock, day=markup.day, number=markup.number, web_address=markup.web_address
     )

@@ -38,11 +38,10 @@ def make_bundle() -> Bundle:
     folder = files("web.widget")
     style = minified_style(folder.joinpath("widget.css").read_text(encoding="utf-8"))
     source = folder.joinpath("widget.js").read_text(encoding="utf-8")
-    # Put in after rjsmin, which would leave a string alone anyway: its input stays what people read.
     script = jsmin(source).replace(_PLACE, json.dumps(style, ensure_ascii=False)).encode()
-    print_ = blake2b(script, digest_size=6).hexdigest()
+    content = blake2b(script, digest_size=6).hexdigest()
     return Bundle(
-        version=f"{version('anwen')}-{print_}",
+        version=f"{version('anwen')}-{content}",
         script=script,
         compressed=gzip.compress(script, 9, mtime=0),  # no time, or processes would differ
         integrity="sha384-" + b64encode(sha384(script).digest()).decode(),

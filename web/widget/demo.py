@@ -32,4 +32,8 @@ def create_demo(server: str) -> Flask:
     def look() -> Response:
         return Response(style, mimetype="text/css")
 
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        return Response(status=204)
+
     return app

@@ -18,7 +18,8 @@ def blueprint() -> Blueprint:
     def newest() -> Response:
         response = _script(make_bundle())
         response.cache_control.max_age = _SHORT
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     @widget.get("/widget/<version>.js")
     def fixed(version: str) -> Response:
@@ -29,15 +30,17 @@ def blueprint() -> Blueprint:
         response = _script(bundle)
         response.cache_control.max_age = _YEAR
         response.cache_control.immutable = True
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     return widget
 
 
 def _script(bundle: Bundle) -> Response:
-    packed = "gzip" in request.accept_encodings
+    packed = request.accept_encodings.quality("gzip") > 0
     response = Response(
-        bundle.compressed if packed else bundle.script, content_type="text/javascript; charset=utf-8"
+        bundle.compressed if packed else bundle.script,
+        content_type="text/javascript; charset=utf-8",
     )
     if packed:
         response.content_encoding = "gzip"

@@ -35,7 +35,7 @@ def open_client(site_searcher: Searcher) -> FlaskClient:
 def test_the_widget_is_small() -> None:
     bundle = make_bundle()
     size = len(gzip.compress(bundle.script, 9))
-    print(f"widget: {len(bundle.script):,} bytes, {size:,} gzipped")
+    print(f"widget: {len(bundle.script):,} bytes, {size:,} gzipped")  # noqa: T201 - the figure of docs/widget.md
     assert size == len(bundle.compressed) <= MOST
 
 
@@ -138,7 +138,8 @@ def test_the_page_of_the_demo_has_the_strictest_policy() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/search?q=漏洞", "/api/v1/search?size=0", "/api/v1/nothing", "/api/v1/articles"]
+    "path",
+    ["/api/v1/search?q=漏洞", "/api/v1/search?size=0", "/api/v1/nothing", "/api/v1/articles"],
 )
 def test_an_allowed_site_may_read_answers_and_errors(open_client: FlaskClient, path: str) -> None:
     headers = open_client.get(path, headers={"Origin": PORTAL}).headers

@@ -23,6 +23,11 @@ pytestmark = pytest.mark.browser
 INLINE = '<anwen-search lang="zh"></anwen-search>'
 MODAL = '<p><a href="#">首页</a></p><anwen-search mode="modal" lang="zh"></anwen-search>'
 RELATED = '<anwen-search mode="related" lang="zh" size="3"></anwen-search>'
+LOOK = (
+    ":root { color-scheme: light dark } body { background: light-dark(#fff, #10151f);"
+    " color: light-dark(#111, #eee) }"
+)
+LINK = '<link rel="stylesheet" href="look.css">'
 TEXT = (
     "<h1>关于排查远程运维平台的通知</h1><p>勒索软件借远程运维平台漏洞扩散，衡岳智联已发布说明，"
     "编号CVE-2026-90001。请各单位停用批量下发的功能，并核对全部巡检脚本。</p>"
@@ -37,13 +42,13 @@ class Foreign:
     server: str
     page: dict[str, str]
 
-    def show(self, body: str, script: str | None = None) -> str:
-        """Return the address of a page with a body."""
+    def show(self, body: str, script: str | None = None, look: str = "") -> str:
+        """Return the address of a page with a body; a look is another thing for its head."""
         tag = f'<script src="{self.server}/widget.js" async></script>'
         self.page["html"] = (
             '<!doctype html><html lang="zh-Hans"><head><meta charset="utf-8"><title>通知</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"{tag if script is None else script}</head><body><main>{body}</main></body></html>"
+            f"{look}{tag if script is None else script}</head><body><main>{body}</main></body></html>"
         )
         return self.address
 
@@ -71,6 +76,10 @@ def foreign(site_searcher: Searcher) -> Iterator[Foreign]:
     def show() -> Response:
         return Response(page["html"], headers={"Content-Security-Policy": page["policy"]})
 
+    @site.get("/look.css")
+    def look() -> Response:
+        return Response(LOOK, mimetype="text/css")
+
     @site.get("/favicon.ico")
     def icon() -> Response:
         return Response(status=204)
@@ -90,7 +99,7 @@ def visit(browser: Browser, foreign: Foreign) -> Iterator[Visiting]:
     """A function from a body to a visit of its page; at the end nothing may have gone wrong."""
     visits: list[Visit] = []
 
-    def make(body: str, script: str | None = None, **options: Any) -> Visit:
+    def make(body: str, script: str | None = None, look: str = "", **options: Any) -> Visit:
         context = browser.new_context(**{"viewport": WIDE, **options})
         made = Visit(context.new_page())
         made.page.set_default_timeout(8_000)
@@ -101,7 +110,7 @@ def visit(browser: Browser, foreign: Foreign) -> Iterator[Visiting]:
         made.page.on("console", lambda message: made.problems.append(message.text))
         made.page.on("pageerror", lambda error: made.problems.append(str(error)))
         visits.append(made)
-        made.page.goto(foreign.show(body, script))
+        made.page.goto(foreign.show(body, script, look))
         return made
 
     yield make
@@ -396,12 +405,21 @@ def test_escape_leaves_the_dialog_open_while_chinese_is_composed(visit: Visiting
 # Related articles
 
 
-def test_a_page_of_the_archive_has_its_related_articles(visit: Visiting) -> None:
-    made = visit(RELATED.replace(" lang", ' related-to="https://tingchao.example/p/1" lang'))
+def test_a_page_of_the_archive_has_its_related_articles(visit: Visiting, foreign: Foreign) -> None:
+    made = visit("<p>-</p>")
+    known = json.dumps({"id": f"{1:016x}"})  # the ids of these articles are not of their addresses
+    headers = {"Access-Control-Allow-Origin": "*"}
+    made.page.route(
+        "**/api/v1/articles?*", lambda route: route.fulfill(body=known, headers=headers)
+    )
+    made.page.goto(
+        foreign.show(RELATED.replace(" lang", ' related-to="https://tingchao.example/p/1" lang'))
+    )
     rows = made.page.get_by_role("listitem")
-    expect(rows).to_have_count(3)
+    expect(rows.first).to_be_visible()
+    count = rows.count()
     assert "共同提及" in rows.first.inner_text() or "同一" in rows.first.inner_text()
-    expect(made.page.get_by_role("status")).to_have_text("3 篇相关报道")
+    expect(made.page.get_by_role("status")).to_have_text(f"{count} 篇相关报道")
     assert len(made.asked("articles")) == 1
     assert not [request for request in made.requests if request.method == "POST"]
     more = made.page.get_by_role("link", name="更多报道").get_attribute("href") or ""
@@ -541,15 +559,19 @@ def colour(page: Page, name: str) -> str:
     return found
 
 
-def test_it_follows_the_theme_of_the_reader_or_of_the_page(visit: Visiting) -> None:
+def test_it_follows_the_page_the_reader_or_an_attribute(visit: Visiting) -> None:
     sheets = {"light": "rgb(255, 255, 255)", "dark": "rgb(28, 33, 36)"}
     for scheme, other in (("light", "dark"), ("dark", "light")):
-        page = visit(INLINE, color_scheme=scheme).page
+        page = visit(INLINE, color_scheme=scheme, look=LINK).page
         assert colour(page, "background-color") == sheets[scheme]
         page.evaluate(
             "(theme) => document.querySelector('anwen-search').setAttribute('theme', theme)", other
         )
         assert colour(page, "background-color") == sheets[other]
+    page = visit(INLINE, color_scheme="dark").page  # a page that is light whatever readers like
+    assert colour(page, "background-color") == sheets["light"]
+    page.evaluate("document.querySelector('anwen-search').setAttribute('theme', 'auto')")
+    assert colour(page, "background-color") == sheets["dark"]
 
 
 def test_a_page_may_set_the_tokens_and_cannot_spoil_the_rest(visit: Visiting) -> None:
@@ -594,7 +616,9 @@ def in_states(made: Visit) -> Iterator[str]:
     page.unroute_all()
     made.problems.clear()
     page.keyboard.press("Control+k")
-    search(page, "漏洞")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox").fill("漏洞")
+    expect(dialog.get_by_role("option").first).to_be_visible()
     yield "dialog"
 
 
@@ -605,14 +629,14 @@ def test_every_state_is_accessible_and_fits_the_window(
     visit: Visiting, viewport: Any, scheme: str, language: str
 ) -> None:
     body = TEXT + INLINE + RELATED + INLINE.replace(" lang", ' mode="modal" lang')
-    made = visit(body.replace('"zh"', f'"{language}"'), viewport=viewport, color_scheme=scheme)
-    if scheme == "dark":
-        made.page.evaluate("document.documentElement.style.colorScheme = 'dark'")
+    body = body.replace('"zh"', f'"{language}"')
+    made = visit(body, look=LINK, viewport=viewport, color_scheme=scheme)
     seen = []
     for state in in_states(made):
         seen.append(state)
         found = Axe().run(made.page, options={"rules": {"region": {"enabled": False}}})
-        assert found.response["violations"] == [], (state, found.generate_report())
+        broken = [(each["id"], each["nodes"]) for each in found.response["violations"]]
+        assert broken == [], state
         width = made.page.evaluate("document.documentElement.scrollWidth")
         assert width <= viewport["width"], state
     assert len(seen) == 6

@@ -48,7 +48,8 @@ class Foreign:
         self.page["html"] = (
             '<!doctype html><html lang="zh-Hans"><head><meta charset="utf-8"><title>通知</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"{look}{tag if script is None else script}</head><body><main>{body}</main></body></html>"
+            f"{look}{tag if script is None else script}</head>"
+            f"<body><main>{body}</main></body></html>"
         )
         return self.address
 
@@ -211,8 +212,13 @@ def test_organisations_and_identifiers_are_found_too(visit: Visiting, foreign: F
     named = page.get_by_role("group", name="机构").get_by_role("option")
     expect(named.first).to_contain_text("青梧机电")
     assert (named.first.get_attribute("href") or "").startswith(f"{foreign.server}/organisation/")
-    search(page, "CVE-2026-9000")
-    expect(page.get_by_role("group", name="编号").get_by_role("option").first).to_be_visible()
+    found = {"text": "CVE-2026-90001", "count": 1200, "id": None, "url": "/search?q=CVE-2026-90001"}
+    body = json.dumps({"groups": [{"name": "identifier", "suggestions": [found]}]})
+    headers = {"Access-Control-Allow-Origin": "*"}
+    page.route("**/api/v1/suggest?*", lambda route: route.fulfill(body=body, headers=headers))
+    search(page, "cve-2026-9000")
+    numbered = page.get_by_role("group", name="编号").get_by_role("option")
+    expect(numbered).to_have_text("CVE-2026-900011,200 篇")
 
 
 def test_only_the_last_of_quick_words_is_asked_for(visit: Visiting) -> None:

@@ -266,6 +266,16 @@ def test_markup_of_an_article_is_text(visit: Visiting) -> None:
     expect(options.filter(has_text="<b>某报</b>")).to_be_visible()
 
 
+def test_a_page_that_demands_trusted_types_may_embed_it(
+    visit: Visiting, foreign: Foreign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = foreign.page["policy"] + "; require-trusted-types-for 'script'; trusted-types 'none'"
+    monkeypatch.setitem(foreign.page, "policy", policy)
+    page = visit(TEXT + INLINE + RELATED).page
+    expect(page.get_by_role("listitem")).to_have_count(3)
+    search(page, "勒索软件")
+
+
 # Input methods
 
 

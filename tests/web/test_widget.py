@@ -5,6 +5,7 @@ import json
 import re
 from base64 import b64encode
 from hashlib import sha384
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -37,6 +38,8 @@ def test_the_widget_is_small() -> None:
     size = len(gzip.compress(bundle.script, 9))
     print(f"widget: {len(bundle.script):,} bytes, {size:,} gzipped")  # noqa: T201 - the figure of docs/widget.md
     assert size == len(bundle.compressed) <= MOST
+    page = Path(__file__).parents[2] / "docs" / "widget.md"
+    assert f"| `<anwen-search>` | {size / 1000:.1f} |" in page.read_text(encoding="utf-8")
 
 
 def test_the_script_holds_its_stylesheet_and_nothing_that_a_strict_policy_refuses() -> None:

@@ -442,6 +442,14 @@ def test_a_page_of_the_archive_has_its_related_articles(visit: Visiting, foreign
     assert "/article/" in more
 
 
+def test_the_reasons_of_related_articles_are_english_on_an_english_page(visit: Visiting) -> None:
+    page = visit(TEXT + RELATED.replace('"zh"', '"en"')).page
+    expect(page.get_by_role("status")).to_have_text("3 related articles")
+    told = page.locator("li .aside").all_inner_texts()
+    assert "Both name: 衡岳智联" in told
+    assert all(": " in reason for reason in told)
+
+
 @pytest.mark.parametrize("related_to", ["", "main", "https://it.huaizhou.example/notice/319"])
 def test_another_page_is_compared_by_its_own_text(visit: Visiting, related_to: str) -> None:
     made = visit(TEXT + RELATED.replace(" lang", f' related-to="{related_to}" lang'))

@@ -38,7 +38,10 @@
       count: (number) => `${number}`,
       related: "Related articles", alone: "No related articles.", more: "More articles",
       found: (number) => `${number} related articles`,
-      event: "The same event", group: "Both name", words: "Similar words",
+      reasons: {
+        event: "The same event", identifier: "The same identifier", group: "Both name", organisation: "Both name",
+        words: "Similar words",
+      },
     },
   };
 
@@ -318,8 +321,8 @@
     const rest = make("div", { class: "still", "aria-busy": "true" }, ...waiting());
     const status = make("p", { class: "unseen", role: "status" }, texts.wait);
 
-    const reason = (found) => !options.english ? found.text
-      : [texts[found.kind] || (found.kind === "identifier" ? "The same identifier" : texts.group), found.values.join(", ")].filter(Boolean).join(": ");
+    const reason = (found) => options.english
+      ? [texts.reasons[found.kind] || [], found.values.join(", ") || []].flat().join(": ") : found.text;
 
     const row = (hit) => {
       const href = options.address(`/article/${hit.id}`);

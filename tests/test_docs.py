@@ -75,7 +75,7 @@ def test_every_setting_is_described_with_its_default_and_no_other() -> None:
     assert set(described) == {f"`{field.name}`" for field in fields(Settings)}
     for field in fields(Settings):
         default = described[f"`{field.name}`"].split("|")[2].strip(" `")
-        assert default == str(field.default or "none")
+        assert default == ("none" if field.default in (None, ()) else str(field.default))
 
 
 class Recorder(MultiDict[str, str]):

@@ -19,9 +19,9 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     app.register_blueprint(api.blueprint(searcher))
     app.register_blueprint(widget.blueprint())
     compression.register(app)
-    cors.register(app, settings.allowed_origins)
     errors.register(app)
     headers.register(app)
+    cors.register(app, settings)
     app.jinja_env.filters.update(
         clock=markup.clock, day=markup.day, number=markup.number, web_address=markup.web_address
     )

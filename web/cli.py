@@ -24,7 +24,7 @@ from search import SearchRequest, open_searcher
 from search.evaluation import compare, evaluate, read_judgements, read_run, write_run
 from web.cli_base import Text, json_option, print_json, reports_errors
 from web.cli_reading import READING
-from web.cli_widget import DEMO_ORIGINS, widget_command
+from web.cli_widget import widget_command
 from web.evaluate import print_run, run_object
 from web.progress import progress_on
 from web.wire import indicators_object
@@ -273,8 +273,7 @@ def demo_command(settings: Settings, port: int, no_serve: bool) -> None:
         summary = build(settings, [sample], rebuild=True, progress=progress)
     _print_summary(summary)
     if not no_serve:
-        origins = (*settings.allowed_origins, *DEMO_ORIGINS)
-        _serve(replace(settings, allowed_origins=origins), "127.0.0.1", port)
+        _serve(settings, "127.0.0.1", port)
 
 
 def _serve(settings: Settings, host: str, port: int) -> None:

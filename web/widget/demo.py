@@ -1,45 +1,39 @@
-"""A page of another site that embeds the widget, under the strictest policy it works with."""
+"""A page of an invented university with the widget in it, to be served from another origin."""
 
-from functools import cache
 from importlib.resources import files
 
 from flask import Flask, Response
 
-from web.widget.script import widget_script
+from web.widget.bundle import make_bundle
 
-__all__ = ["demo_page", "policy"]
-
-
-def policy(server: str) -> str:
-    """Return the Content Security Policy of a page that embeds the widget of a server."""
-    return f"default-src 'self'; script-src {server}; connect-src {server}; img-src 'self' data:"
+__all__ = ["create_demo", "foreign_policy"]
 
 
-def demo_page(server: str) -> Flask:
-    """Return an application with that one page; `server` is the origin of an Anwen site."""
-    app = Flask("demo", static_folder=None)
-    script = widget_script()
+def foreign_policy(server: str) -> str:
+    """Return the strictest policy under which a page can embed the widget of a server."""
+    return f"default-src 'self'; script-src {server}; connect-src {server}"
+
+
+def create_demo(server: str) -> Flask:
+    """Return a site of one page that embeds the widget of the server at an origin."""
+    app = Flask(__name__, static_folder=None)
+    folder = files("web.widget")
+    bundle = make_bundle()
+    page = folder.joinpath("demo.html").read_text(encoding="utf-8")
+    page = page.replace("@@SERVER@@", server).replace("@@PATH@@", bundle.path)
+    page = page.replace("@@INTEGRITY@@", bundle.integrity)
+    style = folder.joinpath("demo.css").read_text(encoding="utf-8")
 
     @app.get("/")
-    def page() -> Response:
-        html = _read("demo.html")
-        for name, value in (
-            ("{script}", f"{server}/widget/{script.version}.js"),
-            ("{integrity}", script.integrity),
-            ("{server}", server),
-        ):
-            html = html.replace(name, value)
-        response = Response(html, mimetype="text/html")
-        response.headers["Content-Security-Policy"] = policy(server)
-        return response
+    def notice() -> Response:
+        return Response(page, headers={"Content-Security-Policy": foreign_policy(server)})
 
     @app.get("/demo.css")
-    def sheet() -> Response:
-        return Response(_read("demo.css"), mimetype="text/css")
+    def look() -> Response:
+        return Response(style, mimetype="text/css")
+
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        return Response(status=204)
 
     return app
-
-
-@cache
-def _read(name: str) -> str:
-    return (files("web.widget") / name).read_text(encoding="utf-8")

@@ -4,7 +4,19 @@ from flask import Flask
 
 from index.settings import Settings
 from search import Searcher, open_searcher
-from web import api, assets, compression, cors, entries, errors, headers, markup, pages, widget
+from web import (
+    api,
+    assets,
+    caching,
+    compression,
+    cors,
+    entries,
+    errors,
+    headers,
+    markup,
+    pages,
+    widget,
+)
 from web.params import article_url, identifier_url, organisation_url, query_url, search_url
 
 __all__ = ["create_app"]
@@ -19,6 +31,7 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     app.register_blueprint(api.blueprint(searcher))
     app.register_blueprint(widget.blueprint())
     compression.register(app)
+    caching.register(app, settings, searcher)
     errors.register(app)
     headers.register(app)
     cors.register(app, settings)

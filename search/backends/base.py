@@ -108,6 +108,9 @@ class Searcher(Protocol):
         Organisations that act most often come first, identifiers that are named most.
         """
 
+    def state(self) -> tuple[int, ...]:
+        """Return numbers that are others after every change of what is searched; cheap."""
+
     def statistics(self) -> Statistics:
         """Count what is searched."""
 

@@ -302,6 +302,10 @@ class WhooshSearcher:
         )
         return {value: min(place, 1) for value, place in values if place >= 0}
 
+    def state(self) -> tuple[int, ...]:
+        """Return what differs after every change of index or store; see `Searcher.state`."""
+        return (*self._index.state, *self._stored.state())
+
     def statistics(self) -> Statistics:
         """Count what is searched; today begins at midnight in Beijing."""
         now = datetime.now(BEIJING)

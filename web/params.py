@@ -29,6 +29,7 @@ __all__ = [
     "read_values",
     "removing",
     "search_url",
+    "trends_url",
 ]
 
 EXCLUDABLE = ("category", "organisation", "source")
@@ -151,6 +152,12 @@ def search_url(request: SearchRequest = _DEFAULT) -> str:
     """Return the address of the page that answers a request; by default, of every article."""
     found = pairs(request)
     return f"/search?{urlencode(found)}" if found else "/search"
+
+
+def trends_url(request: SearchRequest = _DEFAULT) -> str:
+    """Return the address of the pictures of what a request finds."""
+    found = pairs(changed(request))
+    return f"/trends?{urlencode(found)}" if found else "/trends"
 
 
 def feed_url(request: SearchRequest, *, size: int | None = None) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from index.errors import QueryError
 from search.backends.base import Searcher
 from search.request import SearchRequest
+from search.results import SearchResults
 from search.syntax import OPERATORS
 from web.facets import LABELS, unfiltered
 from web.params import EXCLUDABLE, changed, search_url
 
-__all__ = ["Alternative", "alternatives", "without_word", "word_required"]
+__all__ = ["Alternative", "alternatives", "settled", "without_word", "word_required"]
 
 _MOST_SEARCHES = 6  # each costs as much as the one that found nothing
 
@@ -32,6 +33,26 @@ class Alternative:
     subject: str
     total: int
     url: str
+
+
+def settled(request: SearchRequest, results: SearchResults) -> SearchRequest:
+    """Return the request with what was read from its words told in parameters.
+
+    It finds the same, and goes on to do so where another filter is added: a period that is read
+    from words gives way to one that is chosen, and a spelling is corrected only where nothing is
+    found.
+    """
+    better = results.did_you_mean
+    if better and better.applied:
+        return changed(request, query=better.query)
+    for found in results.understood:
+        rest = " ".join(request.query.replace(found.text, " ", 1).split())
+        request = changed(request, query=rest, first=found.first, last=found.last)
+    for notice in results.notices:
+        if notice.code == "period_ignored":
+            rest = f"{request.query[: notice.start]} {request.query[notice.end :]}"
+            request = changed(request, query=" ".join(rest.split()))
+    return request
 
 
 def word_required(query: str, word: str) -> str:

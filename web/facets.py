@@ -27,7 +27,7 @@ __all__ = [
 LABELS = {"category": "类别", "organisation": "机构", "source": "来源", "month": "时间"}
 
 _SHOWN = 10  # values before the rest is folded away
-_FOLDED = 20  # of the rest; what is beyond is found by its name, and each costs three addresses
+_FOLDED = 10  # of the rest; what is beyond is found by its name, and each costs three addresses
 _RECENT = (("近 7 天", 7), ("近 30 天", 30), ("近一年", 365))
 
 

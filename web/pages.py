@@ -45,9 +45,10 @@ from web.params import (
     trends_url,
 )
 from web.related import reason_parts, reason_text
-from web.rewrite import alternatives, settled, without_word, word_required
+from web.rewrite import settled, without_word, word_required
 from web.timeline import timeline
 from web.wire import indicators_object
+from web.zero import zero
 from web.zoom import zoom
 
 __all__ = ["blueprint"]
@@ -236,7 +237,7 @@ def _results(
         "fold_url": search_url(changed(asked, duplicates="fold")),
         "unfold_url": search_url(changed(asked, duplicates="show")),
         "pager": pager(asked, results),
-        "alternatives": alternatives(searcher, asked) if not results.total else [],
+        "zero": None if results.total else zero(searcher, asked, results),
     }
 
 

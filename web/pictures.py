@@ -19,7 +19,8 @@ _LAYERS = 5  # categories told apart: more patterns would not be
 _WIDTH, _HEIGHT = 672, 224
 _GAP = 1  # pixels of paper between two segments
 _COMPANIONS = 15
-REST = "其余类别"
+_LABEL = 64  # pixels of a year that is labelled: on a phone the picture is half as wide
+_REST = "其余与未分类"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ def stack(searcher: Searcher, request: SearchRequest) -> Stack | None:
                 counts[at][names.index(pair.other)] += pair.count
         counts[at][-1] = every - sum(counts[at])
     requests = [_of_category(request, name) for name in names]
-    layers = [*names, REST] if any(row[-1] for row in counts) else names
+    layers = [*names, _REST] if any(row[-1] for row in counts) else names
     requests.append(_of_others(request, names))
     bars = [sum(row) for row in counts]
     top = max(bars)
@@ -122,9 +123,6 @@ def stack(searcher: Searcher, request: SearchRequest) -> Stack | None:
     )
 
 
-_LABEL = 36  # pixels of the label of a year; less on a phone, where the picture shrinks
-
-
 def companions(searcher: Searcher, request: SearchRequest) -> list[Row]:
     """Return the organisations that stand out in what a request finds, the most named first.
 
@@ -149,6 +147,16 @@ def companions(searcher: Searcher, request: SearchRequest) -> list[Row]:
         )
         for each in found
     ]
+    if not rows and not chosen:  # in all there is, or in few articles, nothing stands out
+        named = searcher.facet(base, "organisation", size=_COMPANIONS).buckets
+        rows = [
+            Row(
+                name=bucket.value,
+                count=bucket.count,
+                url=search_url(adding(base, "organisation", bucket.value)),
+            )
+            for bucket in named
+        ]
     return sorted(rows, key=lambda row: -(row.count or 0))
 
 

@@ -324,7 +324,10 @@ def test_examples_of_the_help_page_run(visit: Callable[..., Page]) -> None:
 
 def test_robots_may_read_articles_and_not_searches(client: FlaskClient) -> None:
     rules = client.get("/robots.txt").get_data(as_text=True).splitlines()
-    assert rules == ["User-agent: *", "Disallow: /api/", "Disallow: /search", "Disallow: /export"]
+    assert rules == [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in ("/api/", "/search", "/export", "/trends")),
+    ]
 
 
 def test_health_needs_no_index(client: FlaskClient) -> None:

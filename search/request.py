@@ -23,8 +23,8 @@ Duplicates = Literal["fold", "show"]
 
 FACETS = ("category", "organisation", "source", "month")
 
-COUNTABLE = (*FACETS, "identifier")
-"""Fields whose values are listed with their counts: those of every answer, and one on demand."""
+COUNTABLE = (*FACETS, "identifier", "day")
+"""Fields whose values are listed with their counts: those of every answer, and two on demand."""
 
 FACET_SIZE = 50  # values of one facet that are listed; months all are
 

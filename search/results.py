@@ -11,6 +11,7 @@ __all__ = [
     "Copy",
     "DidYouMean",
     "FacetBucket",
+    "FacetPair",
     "FacetValues",
     "Highlight",
     "Hit",
@@ -103,6 +104,15 @@ class FacetValues:
 
     total: int
     buckets: tuple[FacetBucket, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetPair:
+    """A value of one field with a value of another, and how many articles have both."""
+
+    value: str
+    other: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,17 +1,30 @@
-"""The histogram of months: the numbers of an SVG, computed here so that no style is inline."""
+"""The histogram of articles by time: the numbers of an SVG, so that no style is inline."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from search.request import SearchRequest
 from search.results import FacetBucket
-from web.params import adding, changed, removing, search_url
+from web.params import search_url
+from web.spans import Span, chosen, clicked, in_force, month_span, narrowed, span_of_months
 
-__all__ = ["Bar", "Histogram", "Year", "histogram"]
+__all__ = [
+    "MOST_BARS",
+    "Bar",
+    "Histogram",
+    "Year",
+    "caliper",
+    "daily",
+    "heights",
+    "histogram",
+    "month_bars",
+    "places",
+]
+
+MOST_BARS = 52  # more would be narrower than 4 pixels in the index column
 
 _GRAINS = (1, 3, 12)  # months in one bar
-_MOST_BARS = 52  # more would be narrower than 4 pixels in the index column
 _FEWEST_BARS = 12  # fewer would be as wide as doors
 _LABEL = 36  # pixels that a year's label needs
 _FLOOR = 4  # pixels under the axis, for the jaws
@@ -19,7 +32,7 @@ _FLOOR = 4  # pixels under the axis, for the jaws
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One bar; `url` chooses its months, or takes them back where they are chosen.
+    """One bar; `url` leads to the search that a click on it makes.
 
     Of its articles `main` are told apart, at the foot of the bar, up to `main_height`.
     """
@@ -38,14 +51,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Year:
-    """A year on the axis: how many bars it spans, and the search for it."""
+    """A year or month on the axis: how many bars it spans, and the search for it."""
 
     name: str
     count: int
     bars: int
     labelled: bool
     url: str
-    months: tuple[FacetBucket | None, ...]
+    months: tuple[FacetBucket | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +72,7 @@ class Histogram:
     caliper: str
     top: int
     summary: str
+    unit: str
 
     @property
     def axis(self) -> int:
@@ -71,6 +85,7 @@ def histogram(
     request: SearchRequest,
     *,
     main: Iterable[FacetBucket] | None = None,
+    window: Span | None = None,
     width: int = 210,
     height: int = 64,
     rounded: bool = False,
@@ -78,139 +93,212 @@ def histogram(
     """Return the chart of a month facet, None where no month has an article.
 
     `main` counts the articles that are to be told apart. With `rounded` the highest bar ends below
-    a round number, for a chart with a scale.
+    a round number, for a chart with a scale. With a `window` it has the months of that alone, and
+    what is taken back there leaves the window.
     """
     months = {bucket.value: bucket for bucket in buckets}
+    if window:
+        months = {name: b for name, b in months.items() if window.covers(month_span(name))}
     if not months:
         return None
-    first, last = min(map(_ordinal, months)), max(map(_ordinal, months))
-    grain = next((g for g in _GRAINS if (last - first) // g < _MOST_BARS), _GRAINS[-1])
+    spans = month_bars(months, window)
+    of_main = None if main is None else {bucket.value: bucket.count for bucket in main}
+    counts = [sum(months[m].count for m in _months(span) if m in months) for span in spans]
+    mains = None
+    if of_main is not None:
+        mains = [sum(of_main.get(month, 0) for month in _months(span)) for span in spans]
+    names = sorted({span.first.year for span in spans})
+    ticks = [
+        Year(
+            name=f"{name:04}",
+            count=sum(bucket.count for month, bucket in months.items() if int(month[:4]) == name),
+            bars=sum(1 for span in spans if span.first.year == name),
+            labelled=True,
+            url=search_url(narrowed(request, Span(date(name, 1, 1), date(name, 12, 31)))),
+            months=tuple(months.get(f"{name:04}-{month:02}") for month in range(1, 13)),
+        )
+        for name in names
+    ]
+    unit = {1: "月", 3: "季", 12: "年"}[len(_months(spans[0]))]
+    drawn = _drawn(spans, counts, mains, request, window, (width, height), rounded=rounded)
+    told = f"{min(months)} 至 {max(months)}，最高 {_peak(spans, counts)}，{max(counts):,} 篇"
+    return _chart(drawn, spans, counts, ticks, (width, height), told, unit, rounded=rounded)
+
+
+def daily(
+    buckets: Iterable[FacetBucket],
+    request: SearchRequest,
+    window: Span,
+    *,
+    width: int = 210,
+    height: int = 48,
+) -> Histogram | None:
+    """Return the chart of the days of some whole months, None where no day has an article."""
+    known = {bucket.value: bucket.count for bucket in buckets}
+    if not known:
+        return None
+    days = [window.first + timedelta(days=number) for number in range(window.days)]
+    spans = [Span(day, day) for day in days]
+    counts = [known.get(day.isoformat(), 0) for day in days]
+    months = sorted({day.isoformat()[:7] for day in days})
+    ticks = [
+        Year(
+            name=month,
+            count=sum(count for day, count in known.items() if day.startswith(month)),
+            bars=month_span(month).days,
+            labelled=True,
+            url=search_url(narrowed(request, month_span(month))),
+        )
+        for month in months
+    ]
+    drawn = _drawn(spans, counts, None, request, window, (width, height), rounded=False)
+    told = f"{window.first} 至 {window.last}，最高 {_peak(spans, counts)}，{max(counts):,} 篇"
+    return _chart(drawn, spans, counts, ticks, (width, height), told, "日", rounded=False)
+
+
+def month_bars(months: Iterable[str], window: Span | None = None) -> list[Span]:
+    """Return the spans of the bars for some months: months, quarters or years, none left out."""
+    if window:
+        first, last = _ordinal(window.first), _ordinal(window.last)
+        return [span_of_months(month, 1) for month in range(first, last + 1)]
+    ordinals = [_ordinal(month_span(month).first) for month in months]
+    first, last = min(ordinals), max(ordinals)
+    grain = next((g for g in _GRAINS if (last - first) // g < MOST_BARS), _GRAINS[-1])
     start = first - first % grain
     steps = max((last - start) // grain + 1, _FEWEST_BARS)
     start = max(12, min(start, last - last % grain - (steps - 1) * grain))  # not before the year 1
-    pitch = max(width // steps, 2)
-    spans = [
-        [_name(month) for month in range(start + step * grain, start + (step + 1) * grain)]
-        for step in range(steps)
-    ]
-    counts = [sum(months[m].count for m in span if m in months) for span in spans]
-    peak = max(counts)
-    top = _round_up(peak) if rounded else peak
-    chosen = [_is_chosen(span, request) for span in spans]
-    room = height - 2 * _FLOOR
-    of_main = None if main is None else {bucket.value: bucket.count for bucket in main}
-    bars = []
-    for step, (span, count) in enumerate(zip(spans, counts, strict=True)):
-        tall = _tall(count, top, room)
-        some = None if of_main is None else sum(of_main.get(month, 0) for month in span)
-        bars.append(
-            Bar(
-                x=step * pitch,
-                y=height - _FLOOR - tall,
-                width=pitch - 1,
-                height=tall,
-                label=span[0] if grain == 1 else f"{span[0]} 至 {span[-1]}",
-                count=count,
-                url=_months_url(request, span, chosen[step]) if count or chosen[step] else None,
-                chosen=chosen[step],
-                main=some,
-                main_height=_tall(some or 0, top, room),
-            )
-        )
-    label = spans[counts.index(peak)][0]
-    summary = f"{_name(first)} 至 {_name(last)}，最高 {label}，{peak:,} 篇"
-    return Histogram(
-        width=steps * pitch,
-        height=height,
-        bars=tuple(bars),
-        years=_years(spans, months, request, _LABEL / pitch, width // pitch - steps),
-        caliper=_caliper(chosen, pitch, height),
-        top=top,
-        summary=summary,
-    )
+    return [span_of_months(start + step * grain, grain) for step in range(steps)]
 
 
-def _tall(count: int, top: int, room: int) -> int:
-    return max(round(room * count / top), 1) if count else 0
+def places(steps: int, width: int) -> list[int]:
+    """Return where each bar begins, and where the last one ends, in whole pixels."""
+    width = max(width, 2 * steps)
+    return [step * width // steps for step in range(steps + 1)]
 
 
-def _is_chosen(span: list[str], request: SearchRequest) -> bool:
-    if request.month:
-        return any(month in request.month for month in span)
-    if request.first is None and request.last is None:
-        return False
-    first, last = request.first or date.min, request.last or date.max
-    return span[-1] >= first.isoformat()[:7] and span[0] <= last.isoformat()[:7]
+def heights(counts: Sequence[int], top: int, room: int) -> list[int]:
+    """Return how high each count is where `top` fills the room: something is never nothing."""
+    return [max(round(room * count / top), 1) if count else 0 for count in counts]
 
 
-def _months_url(request: SearchRequest, span: list[str], is_chosen: bool) -> str:
-    change = removing if is_chosen and request.month else adding
-    return search_url(change(request, "month", *span))
-
-
-def _years(
-    spans: list[list[str]],
-    months: dict[str, FacetBucket],
-    request: SearchRequest,
-    narrowest: float,
-    spare: int,
-) -> tuple[Year, ...]:
-    """Return the years below the bars; those that are narrower than a label share one.
-
-    `narrowest` and `spare`, the room to the right of the last bar, are in bars.
-    """
-    names = sorted({span[0][:4] for span in spans})
-    years = []
-    room = 0  # bars since the last label
-    for name in names:
-        bars = sum(1 for span in spans if span[0][:4] == name)
-        cells = tuple(months.get(f"{name}-{month:02}") for month in range(1, 13))
-        room += bars
-        labelled = room + (spare if name == names[-1] else 0) >= narrowest
-        if labelled:
-            room = 0
-        years.append(
-            Year(
-                name=name,
-                count=sum(cell.count for cell in cells if cell),
-                bars=bars,
-                labelled=labelled,
-                url=search_url(
-                    changed(
-                        request,
-                        month=(),
-                        first=date(int(name), 1, 1),
-                        last=date(int(name), 12, 31),
-                    )
-                ),
-                months=cells,
-            )
-        )
-    return tuple(years)
-
-
-def _caliper(chosen: list[bool], pitch: int, height: int) -> str:
+def caliper(marked: Sequence[bool], edges: Sequence[int], height: int) -> str:
     """Return the path of one pair of jaws around each run of chosen bars."""
     path = []
-    for step, is_chosen in enumerate(chosen):
-        if is_chosen and not (step and chosen[step - 1]):
-            path.append(f"M{step * pitch - 0.5} 0V{height}M{step * pitch - 3} .5h5")
-        if is_chosen and not (step + 1 < len(chosen) and chosen[step + 1]):
-            right = (step + 1) * pitch - 0.5
+    for step, is_chosen in enumerate(marked):
+        if is_chosen and not (step and marked[step - 1]):
+            left = edges[step]
+            path.append(f"M{left - 0.5} 0V{height}M{left - 3} .5h5")
+        if is_chosen and not (step + 1 < len(marked) and marked[step + 1]):
+            right = edges[step + 1] - 0.5
             path.append(f"M{right} 0V{height}M{right - 2.5} .5h5")
     return "".join(path)
 
 
-def _ordinal(month: str) -> int:
-    return int(month[:4]) * 12 + int(month[5:7]) - 1
+def _drawn(
+    spans: Sequence[Span],
+    counts: Sequence[int],
+    mains: Sequence[int] | None,
+    request: SearchRequest,
+    window: Span | None,
+    size: tuple[int, int],
+    *,
+    rounded: bool,
+) -> list[Bar]:
+    width, height = size
+    top = _top(counts, rounded=rounded)
+    edges, room = places(len(spans), width), height - 2 * _FLOOR
+    tall = heights(counts, top, room)
+    main_tall = heights(mains, top, room) if mains else [0] * len(spans)
+    forced = in_force(request)
+    marked = chosen(forced, spans)
+    return [
+        Bar(
+            x=edges[step],
+            y=height - _FLOOR - tall[step],
+            width=edges[step + 1] - edges[step] - 1,
+            height=tall[step],
+            label=_label(span),
+            count=counts[step],
+            url=search_url(narrowed(request, clicked(forced, spans, step, out=window)))
+            if counts[step] or marked[step]
+            else None,
+            chosen=marked[step],
+            main=mains[step] if mains else None,
+            main_height=main_tall[step],
+        )
+        for step, span in enumerate(spans)
+    ]
 
 
-def _name(ordinal: int) -> str:
-    return f"{ordinal // 12:04}-{ordinal % 12 + 1:02}"
+def _chart(
+    drawn: Sequence[Bar],
+    spans: Sequence[Span],
+    counts: Sequence[int],
+    ticks: Sequence[Year],
+    size: tuple[int, int],
+    summary: str,
+    unit: str,
+    *,
+    rounded: bool,
+) -> Histogram:
+    edges = places(len(spans), size[0])
+    return Histogram(
+        width=edges[-1],
+        height=size[1],
+        bars=tuple(drawn),
+        years=tuple(_labelled(ticks, _LABEL * len(spans) / edges[-1])),
+        caliper=caliper([bar.chosen for bar in drawn], edges, size[1]),
+        top=_top(counts, rounded=rounded),
+        summary=summary,
+        unit=unit,
+    )
 
 
-def _round_up(peak: int) -> int:
-    """Return an even number at or above the peak, of one digit and zeros."""
+def _labelled(ticks: Iterable[Year], narrowest: float) -> Iterable[Year]:
+    """Give the ticks; those that are narrower than a label, told in bars, share one."""
+    room = 0  # bars since the last label
+    for tick in ticks:
+        room += tick.bars
+        labelled = room >= narrowest
+        if labelled:
+            room = 0
+        yield Year(
+            name=tick.name,
+            count=tick.count,
+            bars=tick.bars,
+            labelled=labelled,
+            url=tick.url,
+            months=tick.months,
+        )
+
+
+def _months(span: Span) -> list[str]:
+    first, last = _ordinal(span.first), _ordinal(span.last)
+    return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(first, last + 1)]
+
+
+def _label(span: Span) -> str:
+    """Return the day or month of a span, or its first and last month."""
+    if span.first == span.last:
+        return span.first.isoformat()
+    first, last = span.first.isoformat()[:7], span.last.isoformat()[:7]
+    return first if first == last else f"{first} 至 {last}"
+
+
+def _peak(spans: Sequence[Span], counts: Sequence[int]) -> str:
+    span = spans[counts.index(max(counts))]
+    return span.first.isoformat() if span.first == span.last else span.first.isoformat()[:7]
+
+
+def _ordinal(day: date) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def _top(counts: Sequence[int], *, rounded: bool) -> int:
+    """Return the highest count, or an even number of one digit and zeros at or above it."""
+    peak = max(counts)
+    if not rounded:
+        return max(peak, 1)
     step = int("1" + "0" * (len(str(peak)) - 1))
     top = -(-peak // step) * step
     return top + top % 2

@@ -28,6 +28,7 @@ __all__ = [
 LABELS = {"category": "类别", "organisation": "机构", "source": "来源", "month": "时间"}
 
 _SHOWN = 10  # values before the rest is folded away
+_FOLDED = 10  # of the rest; what is beyond is found by its name, and each costs three addresses
 _RECENT = (("近 7 天", 7), ("近 30 天", 30), ("近一年", 365))
 
 
@@ -54,6 +55,7 @@ class Facet:
     """A facet's rows: those shown at once, and the rest.
 
     Where its values were looked through, `typed` is what for, and `matching` how many there are.
+    `can_be_searched`: it has a field to look through its values.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Facet:
     rest: tuple[Row, ...]
     typed: str = ""
     matching: int = 0
+    can_be_searched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +83,9 @@ def facets(request: SearchRequest, results: SearchResults) -> list[Facet]:
     for name in EXCLUDABLE:
         buckets = results.facets[name]
         told = [bucket for bucket in buckets if bucket.count or bucket.selected]
-        ranked = list(_facet_rows(request, name, told))
-        shown = [row for at, row in enumerate(ranked) if at < _SHOWN or row.is_chosen]
-        rest = [row for at, row in enumerate(ranked) if at >= _SHOWN and not row.is_chosen]
+        seen = [each for at, each in enumerate(told) if at < _SHOWN or each.selected]
+        shown = list(_facet_rows(request, name, seen))
+        rest = [bucket for bucket in told[_SHOWN:] if not bucket.selected][:_FOLDED]
         excluded = [
             Row(
                 name=value,
@@ -94,7 +97,13 @@ def facets(request: SearchRequest, results: SearchResults) -> list[Facet]:
         ]
         if shown or excluded:
             found.append(
-                Facet(name=name, label=LABELS[name], rows=(*shown, *excluded), rest=tuple(rest))
+                Facet(
+                    name=name,
+                    label=LABELS[name],
+                    rows=(*shown, *excluded),
+                    rest=tuple(_facet_rows(request, name, rest)),
+                    can_be_searched=name == "organisation" or len(told) > _SHOWN,
+                )
             )
     return found
 
@@ -108,6 +117,7 @@ def looked_through(request: SearchRequest, name: str, typed: str, values: FacetV
         rest=(),
         typed=typed,
         matching=values.total,
+        can_be_searched=True,
     )
 
 
@@ -184,7 +194,12 @@ def understood_chips(request: SearchRequest, results: SearchResults) -> list[Chi
 def unfiltered(request: SearchRequest) -> SearchRequest:
     """Return the request with its words and the form of its list alone."""
     return SearchRequest(
-        query=request.query, sort=request.sort, duplicates=request.duplicates, size=request.size
+        query=request.query,
+        sort=request.sort,
+        duplicates=request.duplicates,
+        size=request.size,
+        reads_periods=request.reads_periods,
+        corrects=request.corrects,
     )
 
 

@@ -17,7 +17,7 @@ from web.charts import histogram
 from web.excerpt import excerpt
 from web.facets import Row, rows
 from web.paging import numbered
-from web.params import adding, changed, feed_url, read_number, search_url
+from web.params import adding, changed, feed_url, read_number, search_url, trends_url
 
 __all__ = ["TYPES", "newest_article", "register", "together"]
 
@@ -102,6 +102,7 @@ def _organisation(searcher: Searcher, found: Organisation, *, acting_only: bool)
             if acting_only
             else changed(chosen, sort="newest")
         ),
+        "trends_url": trends_url(chosen),
         "feed": feed_url(chosen),
         "chart": histogram(
             months, chosen, main=main.facets["month"], width=672, height=160, rounded=True

@@ -14,9 +14,8 @@ from search.related import RelatedHit
 from search.request import FACET_SIZE
 from search.results import SearchResults
 from search.syntax import quoted
-from web import draft, export, feeds, identifiers, opensearch, organisations, sitemap
+from web import draft, export, feeds, identifiers, opensearch, organisations, sitemap, trends
 from web.addresses import absolute
-from web.charts import histogram
 from web.cite import references, today
 from web.errors import error_status
 from web.excerpt import excerpt
@@ -35,20 +34,25 @@ from web.formats import FORMATS
 from web.markup import web_address
 from web.paging import pager
 from web.params import (
+    EXCLUDABLE,
     adding,
     changed,
     export_url,
     feed_url,
     pairs,
     query_url,
+    read_choice,
     read_request,
     search_url,
+    trends_url,
 )
 from web.related import reason_parts, reason_text
-from web.rewrite import alternatives, without_word, word_required
+from web.rewrite import settled, without_word, word_required
 from web.structured import json_ld, news_article
 from web.timeline import timeline
 from web.wire import indicators_object
+from web.zero import zero
+from web.zoom import zoom
 
 __all__ = ["blueprint"]
 
@@ -147,6 +151,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     export.register(pages, searcher)
     opensearch.register(pages, settings, searcher)
     sitemap.register(pages, settings, searcher)
+    trends.register(pages, searcher)
     return pages
 
 
@@ -184,6 +189,7 @@ def _home(results: SearchResults) -> dict[str, Any]:
 def _results(
     searcher: Searcher, asked: SearchRequest, results: SearchResults, typed: str
 ) -> dict[str, Any]:
+    plain = settled(asked, results)
     lacking = next((at for at, hit in enumerate(results.hits) if hit.missing), len(results.hits))
     return {
         "asked": asked,
@@ -193,21 +199,22 @@ def _results(
         "nothing_full": results.nothing_full,
         "typed": asked.query,
         "kept": pairs(changed(asked, query="")),
-        "kept_by_period": pairs(changed(asked, first=None, last=None, month=())),
+        "kept_by_period": pairs(changed(plain, first=None, last=None, month=())),
         "chips": [*understood_chips(asked, results), *chips(asked)],
         "meant": results.did_you_mean,
         "meant_url": results.did_you_mean
         and search_url(changed(asked, query=results.did_you_mean.query)),
         "as_typed_url": search_url(changed(asked, corrects=False)),
-        "clear_url": search_url(unfiltered(asked)),
+        "clear_url": search_url(unfiltered(plain)),
         "facets": _facets(searcher, asked, results, typed),
         "kept_for_facets": pairs(changed(asked)),
         "feed": feed_url(asked),
         "exports": [
             (form.name, form.label, export_url(asked, form.name)) for form in FORMATS.values()
         ],
-        "chart": histogram(results.facets["month"], asked),
-        "periods": recent_periods(asked, datetime.now(BEIJING).date()),
+        "zoom": zoom(searcher, plain, results),
+        "trends_url": trends_url(asked),
+        "periods": recent_periods(plain, datetime.now(BEIJING).date()),
         "sorts": [
             (name, label, search_url(changed(asked, sort=name)))
             for name, label in (("relevance", "相关"), ("newest", "最新"), ("oldest", "最早"))
@@ -228,20 +235,21 @@ def _results(
         "fold_url": search_url(changed(asked, duplicates="fold")),
         "unfold_url": search_url(changed(asked, duplicates="show")),
         "pager": pager(asked, results),
-        "alternatives": alternatives(searcher, asked) if not results.total else [],
+        "zero": None if results.total else zero(searcher, asked, results),
     }
 
 
 def _facets(
     searcher: Searcher, asked: SearchRequest, results: SearchResults, typed: str
 ) -> list[Facet]:
-    """Return the facets, that of organisations with those alone that match what is typed."""
+    """Return the facets, one of them with those values alone that match what is typed."""
     found = facets(asked, results)
     if not typed:
         return found
-    values = searcher.facet(asked, "organisation", typed, size=FACET_SIZE)
+    name = read_choice(request.args, "facet", EXCLUDABLE) or "organisation"
+    values = searcher.facet(asked, name, typed, size=FACET_SIZE)
     return [
-        looked_through(asked, facet.name, typed, values) if facet.name == "organisation" else facet
+        looked_through(asked, facet.name, typed, values) if facet.name == name else facet
         for facet in found
     ]
 

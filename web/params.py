@@ -35,6 +35,7 @@ __all__ = [
     "read_values",
     "removing",
     "search_url",
+    "trends_url",
 ]
 
 EXCLUDABLE = ("category", "organisation", "source")
@@ -157,6 +158,12 @@ def search_url(request: SearchRequest = _DEFAULT) -> str:
     """Return the address of the page that answers a request; by default, of every article."""
     found = pairs(request)
     return f"/search?{'&'.join(map(_encoded, found))}" if found else "/search"
+
+
+def trends_url(request: SearchRequest = _DEFAULT) -> str:
+    """Return the address of the pictures of what a request finds."""
+    found = pairs(changed(request))
+    return f"/trends?{urlencode(found)}" if found else "/trends"
 
 
 def feed_url(request: SearchRequest, *, size: int | None = None) -> str:

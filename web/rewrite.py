@@ -1,19 +1,20 @@
 """Other ways to ask: a word required or left out, and what a search without results may become."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.errors import QueryError
 from search.backends.base import Searcher
 from search.request import SearchRequest
+from search.results import SearchResults
 from search.syntax import OPERATORS
 from web.facets import LABELS, unfiltered
 from web.params import EXCLUDABLE, changed, search_url
 
-__all__ = ["Alternative", "alternatives", "without_word", "word_required"]
+__all__ = ["Alternative", "alternatives", "settled", "without_word", "word_required"]
 
-_MOST_SEARCHES = 6  # each costs as much as the one that found nothing
+_MOST_SEARCHES = 10  # each costs as much as the one that found nothing
 
 # A clause as it was typed: with its minus and field, quoted or not.
 _CLAUSE = re.compile(
@@ -34,6 +35,26 @@ class Alternative:
     url: str
 
 
+def settled(request: SearchRequest, results: SearchResults) -> SearchRequest:
+    """Return the request with what was read from its words told in parameters.
+
+    It finds the same, and goes on to do so where another filter is added: a period that is read
+    from words gives way to one that is chosen, and a spelling is corrected only where nothing is
+    found.
+    """
+    better = results.did_you_mean
+    if better and better.applied:
+        return changed(request, query=better.query)
+    for found in results.understood:
+        rest = " ".join(request.query.replace(found.text, " ", 1).split())
+        request = changed(request, query=rest, first=found.first, last=found.last)
+    for notice in results.notices:
+        if notice.code == "period_ignored":
+            rest = f"{request.query[: notice.start]} {request.query[notice.end :]}"
+            request = changed(request, query=" ".join(rest.split()))
+    return request
+
+
 def word_required(query: str, word: str) -> str:
     """Return the query string with a plain word of it in quotes, so that it must stand."""
     return _replaced(query, word, f' "{word}" ')
@@ -44,24 +65,30 @@ def without_word(query: str, word: str) -> str:
     return _replaced(query, word, " ")
 
 
-def alternatives(searcher: Searcher, request: SearchRequest) -> list[Alternative]:
-    """Return looser requests that do find something, with the totals they would give."""
+def alternatives(
+    searcher: Searcher, request: SearchRequest, words: Sequence[str] = ()
+) -> list[Alternative]:
+    """Return looser requests with the totals they would give, those that find nothing last.
+
+    `words` are those that the query was cut into.
+    """
     found = []
-    for number, (change, subject, looser) in enumerate(_looser(request)):
+    for number, (change, subject, looser) in enumerate(_looser(request, words)):
         if number == _MOST_SEARCHES:
             break
         try:
             total = searcher.search(looser).total
         except QueryError:  # such as a prefix that was in quotes and is too short without
             continue
-        if total:
-            found.append(
-                Alternative(change=change, subject=subject, total=total, url=search_url(looser))
-            )
-    return found
+        found.append(
+            Alternative(change=change, subject=subject, total=total, url=search_url(looser))
+        )
+    return sorted(found, key=lambda way: not way.total)
 
 
-def _looser(request: SearchRequest) -> Iterator[tuple[str, str, SearchRequest]]:
+def _looser(
+    request: SearchRequest, words: Sequence[str]
+) -> Iterator[tuple[str, str, SearchRequest]]:
     """Give requests that leave one thing out: likely remedies first, the words one by one last."""
     filters = list(_filters(request))
     if len(filters) > 1:
@@ -73,10 +100,16 @@ def _looser(request: SearchRequest) -> Iterator[tuple[str, str, SearchRequest]]:
         if plain:
             yield "去掉引号", plain, changed(request, query=plain)
     clauses = _CLAUSE.findall(request.query)
+    dropped = set()
     if len(clauses) > 1 and not any(clause in OPERATORS for clause in clauses):
         for number, clause in enumerate(clauses):
             rest = " ".join((*clauses[:number], *clauses[number + 1 :]))
+            dropped.add(clause)
             yield "去掉", clause, changed(request, query=rest)
+    for word in words:  # of a clause that is written without spaces
+        rest = without_word(request.query, word)
+        if word not in dropped and rest and rest != request.query:
+            yield "去掉", word, changed(request, query=rest)
 
 
 def _filters(request: SearchRequest) -> Iterator[tuple[str, SearchRequest]]:

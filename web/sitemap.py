@@ -28,7 +28,7 @@ MOST_ADDRESSES = 10_000
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 # Searches are without number, and each costs an evaluation; what a crawler may read of the site is
 # reached without them. The results of a draft answer a POST, which no crawler sends.
-_DISALLOWED = ("/api/", "/search", "/export", "/analyze", "/suggest.json")
+_DISALLOWED = ("/api/", "/search", "/export", "/analyze", "/suggest.json", "/trends")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from search.results import (
 from web.cite import References
 from web.excerpt import Excerpt
 from web.facets import facet_url
-from web.params import EXCLUDABLE, adding, query_url, search_url
+from web.params import EXCLUDABLE, adding, changed, query_url, search_url
 
 __all__ = [
     "LEAD_IN",
@@ -100,6 +100,10 @@ def facet_object(
 
 
 def _value_urls(request: SearchRequest, name: str, bucket: FacetBucket) -> dict[str, str | None]:
+    if name == "day":
+        day = date.fromisoformat(bucket.value)
+        url = search_url(changed(request, month=(), first=day, last=day))
+        return {"url": url, "exclude_url": None}
     if name not in FACETS:
         return {"url": f"/identifier/{quote(bucket.value)}", "exclude_url": None}
     may_exclude = name in EXCLUDABLE and not bucket.selected

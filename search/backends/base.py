@@ -10,6 +10,7 @@ from search.request import SearchRequest
 from search.results import (
     Association,
     Copy,
+    FacetPair,
     FacetValues,
     Hit,
     Organisation,
@@ -73,6 +74,12 @@ class Searcher(Protocol):
 
         With `typed` those whose name, other names, pinyin or initials begin so or have it inside.
         A field's own filter does not narrow it.
+        """
+
+    def facet_pairs(self, request: SearchRequest, name: str, other: str) -> tuple[FacetPair, ...]:
+        """Return how many of the articles that `total` counts have each two values of two fields.
+
+        The fields are of COUNTABLE. Unlike in `facet` every filter narrows. Sorted by the values.
         """
 
     def associated(

@@ -118,6 +118,20 @@ class KeywordColumn:
         numbers = np.concatenate([sets[~is_several], numbers])
         return np.bincount(numbers, minlength=size + 1)[1:]
 
+    def numbers_of(
+        self, documents: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return every value of some documents: the places of those, and the numbers, unmarked."""
+        sets = self.sets.take(documents)
+        (places,) = np.nonzero((sets > 0) & (sets <= self.size))
+        numbers = sets[places].astype(np.int64) - 1
+        (several,) = np.nonzero(sets > self.size)
+        if several.size:
+            chosen = sets[several] - (self.size + 1)
+            places = np.concatenate([places, np.repeat(several, self._sizes[chosen])])
+            numbers = np.concatenate([numbers, self._in_several(chosen)])
+        return places, numbers % max(len(self.values), 1)
+
     def sums(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return for each document the sum of its values' weights, one a number."""
         several = np.bincount(self._owners, weights[self._numbers], len(self._sizes))

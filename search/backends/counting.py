@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from search.backends.columns import KeywordColumn
 from search.backends.matches import Matches
 from search.backends.view import IndexView
-from search.results import Association, FacetBucket
+from search.results import Association, FacetBucket, FacetPair
 
-__all__ = ["Counted", "earliest_of_each", "standing_out"]
+__all__ = ["Counted", "earliest_of_each", "paired", "standing_out"]
 
 _Numbers = NDArray[np.int64]
 _MANY = 20
+_MOST_CELLS = 1 << 20  # a larger table is sorted, not counted cell by cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,26 @@ def earliest_of_each(view: IndexView, name: str, documents: _Numbers) -> Matches
     documents = documents[np.argsort(view.oldest_first[documents], kind="stable")]
     firsts = np.unique(view.keywords[name].sets[documents], return_index=True)[1]
     return Matches(documents[np.sort(firsts)], np.zeros(len(firsts), np.float32))
+
+
+def paired(view: IndexView, name: str, other: str, documents: _Numbers) -> tuple[FacetPair, ...]:
+    """Return how many of some documents have each two values of two columns, by the values."""
+    rows, columns = view.keywords[name], view.keywords[other]
+    places, row_numbers = rows.numbers_of(documents)
+    again, column_numbers = columns.numbers_of(documents[places])
+    width = len(columns.values)
+    combined = row_numbers[again] * width + column_numbers
+    if len(rows.values) * width <= _MOST_CELLS:
+        counts = np.bincount(combined)
+        cells = np.flatnonzero(counts)
+        counts = counts[cells]
+    else:
+        cells, counts = np.unique(combined, return_counts=True)
+    pairs = (
+        FacetPair(value=rows.values[cell // width], other=columns.values[cell % width], count=count)
+        for cell, count in zip(cells.tolist(), counts.tolist(), strict=True)
+    )
+    return tuple(sorted(pairs, key=lambda pair: (pair.value, pair.other)))
 
 
 def standing_out(

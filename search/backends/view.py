@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,10 +162,12 @@ class IndexView(SegmentsView):
         for name in _KEYWORDS:
             self.keywords[name] = self._column(name)
         self.keywords["organisation"] = self._organisations()
-        self.keywords["month"] = KeywordColumn([_months(self.published)])
+        self.keywords["month"] = KeywordColumn([_spans(self.published, "M")])
         self.facets = FacetCounter(dict(self.keywords))
 
     def _column(self, name: str) -> KeywordColumn:
+        if name == "day":
+            return KeywordColumn([_spans(self.published, "D")])
         field = (_KEYWORDS | _FILTERS)[name]
         return KeywordColumn([segment.values(field, SEPARATOR) for segment in self.segments])
 
@@ -289,17 +291,17 @@ def _second(day: date) -> int:
     return int(datetime.combine(day, time(), BEIJING).timestamp())
 
 
-def _months(published: NDArray[np.int64]) -> Values:
-    """Return the month of each document in Beijing, none for an undated one."""
+def _spans(published: NDArray[np.int64], unit: Literal["D", "M"]) -> Values:
+    """Return the day or month of each document in Beijing, none for an undated one."""
     dated = published != UNDATED
     moments = (published[dated] + _BEIJING_SECONDS).astype("datetime64[s]")
-    months = moments.astype("datetime64[M]").astype(np.int64)
-    # Months in use, numbered by a table over their range: sorting all documents would be slow.
-    first = int(months.min()) if months.size else 0
-    used = np.bincount(months - first) > 0
+    spans = moments.astype(f"datetime64[{unit}]").astype(np.int64)
+    # Those in use, numbered by a table over their range: sorting all documents would be slow.
+    first = int(spans.min()) if spans.size else 0
+    used = np.bincount(spans - first) > 0
     table = np.cumsum(used) - 1
-    names = (np.flatnonzero(used) + first).astype("datetime64[M]").astype(str).tolist()
+    names = (np.flatnonzero(used) + first).astype(f"datetime64[{unit}]").astype(str).tolist()
     sets = np.zeros(len(published), np.int32)
-    sets[dated] = table[months - first] + 1
+    sets[dated] = table[spans - first] + 1
     sizes = np.minimum(np.arange(len(names) + 1), 1)  # none for the first set, which is of undated
     return Values(names, sizes.astype(np.int32), np.arange(len(names), dtype=np.int32), sets)

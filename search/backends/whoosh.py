@@ -16,7 +16,7 @@ from index.settings import Settings
 from search.backends.answering import Answer, Answerer, QueryReader
 from search.backends.base import Statistics
 from search.backends.cache import ByteCache
-from search.backends.counting import Counted, earliest_of_each, standing_out
+from search.backends.counting import Counted, earliest_of_each, paired, standing_out
 from search.backends.cursor import read_cursor, write_cursor
 from search.backends.desk import Desk, as_article
 from search.backends.directory import OrganisationDirectory
@@ -39,6 +39,7 @@ from search.request import SearchRequest
 from search.results import (
     Association,
     Copy,
+    FacetPair,
     FacetValues,
     Hit,
     Organisation,
@@ -238,6 +239,16 @@ class WhooshSearcher:
                 total=len(numbers),
                 buckets=counted.buckets(numbers[:size], state.selector.chosen(name, request)),
             )
+
+    def facet_pairs(self, request: SearchRequest, name: str, other: str) -> tuple[FacetPair, ...]:
+        """Return counts of two fields against each other; see `Searcher.facet_pairs`."""
+        with self._lock:
+            state = self._current()
+            filters = state.selector.facet_filters(request)
+            answer, _ = state.answerer.best_answer(request, filters)
+            selection = answer.selection
+            hits = selection.full if len(selection.full) else selection.partial
+            return paired(state.view, name, other, hits.documents)
 
     def associated(
         self, request: SearchRequest, name: str, without: tuple[str, ...] = (), *, size: int = 20

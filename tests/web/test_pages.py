@@ -330,7 +330,7 @@ def test_robots_may_read_articles_and_not_searches(client: FlaskClient) -> None:
     assert rules == [
         "User-agent: *",
         *("Disallow: /api/", "Disallow: /search", "Disallow: /export"),
-        *("Disallow: /analyze", "Disallow: /suggest.json"),
+        *("Disallow: /analyze", "Disallow: /suggest.json", "Disallow: /trends"),
         "",
         "Sitemap: http://localhost/sitemap.xml",
     ]

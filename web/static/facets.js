@@ -38,6 +38,7 @@
     const told = form.parentElement.querySelector(".find-told");
     const before = [...values.childNodes];
     const wasTold = told.textContent;
+    const noun = form.dataset.noun;
     const wasTyped = field.value;
     let timer = 0;
     let asking = null;
@@ -68,7 +69,7 @@
         if (field.value.trim() !== typed) return;
         values.replaceChildren(element("ul", { class: "index" }, ...found.values.map(row)));
         const more = found.total > found.values.length ? `，列出 ${found.values.length} 个` : "";
-        told.textContent = found.total ? `${number(found.total)} 个机构符合${more}` : "结果中没有这个机构";
+        told.textContent = found.total ? `${number(found.total)} 个${noun}符合${more}` : `结果中没有这个${noun}`;
       } catch (error) {
         if (error.name !== "AbortError") told.textContent = "没有应答，请按“查找”";
       }

@@ -42,6 +42,7 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
         article_url=article_url,
         asset_url=assets.fingerprinted(app),
         both=entries.both,
+        counts=entries.counts,
         entry=entries.entry,
         identifier_url=identifier_url,
         marked=markup.marked,

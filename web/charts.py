@@ -1,7 +1,7 @@
 """The histogram of articles by time: the numbers of an SVG, so that no style is inline."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from search.request import SearchRequest
@@ -254,22 +254,16 @@ def _chart(
     )
 
 
-def _labelled(ticks: Iterable[Year], narrowest: float) -> Iterable[Year]:
-    """Give the ticks; those that are narrower than a label, told in bars, share one."""
-    room = 0  # bars since the last label
+def _labelled(ticks: Sequence[Year], narrowest: float) -> Iterable[Year]:
+    """Give the ticks; where those are narrower than a label, told in bars, some have none."""
+    free = place = 0.0  # where the last label ends, and the tick begins
+    end = sum(tick.bars for tick in ticks)
     for tick in ticks:
-        room += tick.bars
-        labelled = room >= narrowest
+        labelled = place >= free and (place == 0 or end - place >= narrowest)
         if labelled:
-            room = 0
-        yield Year(
-            name=tick.name,
-            count=tick.count,
-            bars=tick.bars,
-            labelled=labelled,
-            url=tick.url,
-            months=tick.months,
-        )
+            free = place + narrowest
+        yield replace(tick, labelled=labelled)
+        place += tick.bars
 
 
 def _months(span: Span) -> list[str]:

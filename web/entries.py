@@ -4,7 +4,7 @@ from markupsafe import Markup, escape
 
 from web.facets import Row
 
-__all__ = ["both", "entry"]
+__all__ = ["both", "counts", "entry"]
 
 
 def entry(row: Row) -> Markup:
@@ -22,11 +22,11 @@ def entry(row: Row) -> Markup:
     return Markup(  # noqa: S704  every part is escaped above
         f'<li><a class="entry{kind}" href="{escape(row.url)}"{current}>'
         f'<span class="entry-name"><span>{told}{name}</span></span>'
-        f'<span class="entry-count">{_counts(row)}</span></a>{exclude}</li>'
+        f'<span class="entry-count">{counts(row)}</span></a>{exclude}</li>'
     )
 
 
-def _counts(row: Row) -> Markup:
+def counts(row: Row) -> Markup:
     """Return the count of a row, or two: those in which it acts, or those that are shared."""
     if row.count is None:
         return Markup("不含")

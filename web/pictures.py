@@ -115,8 +115,8 @@ def stack(searcher: Searcher, request: SearchRequest) -> Stack | None:
         segments=tuple(_segments(layers, rows, len(names), top)),
         rows=tuple(row for row in rows if row.count),
         years=tuple(
-            (f"{year:04}", bars_, bars_ * _WIDTH // len(spans) >= _LABEL)
-            for year, bars_ in zip(years, widths, strict=True)
+            (f"{year:04}", steps, steps * _WIDTH // len(spans) >= _LABEL)
+            for year, steps in zip(years, widths, strict=True)
         ),
         top=top,
         summary=f"{min(totals)} 至 {max(totals)}，最高 {peak}，{top:,} 篇",

@@ -42,27 +42,27 @@ def query_of(page: Page) -> str:
 
 
 def test_a_month_is_chosen_a_range_closed_and_an_end_taken_back(page_: Page) -> None:
-    page_.goto("/search?q=漏洞")
+    page_.goto("/search?sort=newest")
     click_bar(page_, 0, "2024-02，")
-    assert query_of(page_).endswith("&month=2024-02")
+    assert query_of(page_).startswith("month=2024-02")
     assert page_.locator(".bar-mine").count() == 1
     click_bar(page_, 0, "2024-08，")
-    assert query_of(page_).endswith("&from=2024-02-01&to=2024-08-31")
-    assert "2024-02 至 2024-08" in page_.locator(".chip").inner_text(timeout=2000)
+    assert query_of(page_).startswith("from=2024-02-01&to=2024-08-31")
+    assert "2024-02 至 2024-08" in (page_.locator(".chip").text_content() or "")
     click_bar(page_, 0, "2024-08，")
-    assert query_of(page_).endswith("&month=2024-02")
+    assert query_of(page_).startswith("month=2024-02")
     click_bar(page_, 0, "2024-02，")
     assert "month=" not in page_.url
     assert page_.locator(".chip").count() == 0
 
 
 def test_a_month_is_zoomed_to_its_days_and_back(page_: Page) -> None:
-    page_.goto("/search?q=漏洞")
+    page_.goto("/search?sort=newest")
     click_bar(page_, 0, "2024-02，")
     days = page_.locator("svg.histogram").nth(1)
     label = days.locator("title").first.text_content() or ""
     click_bar(page_, 1, label[:11])
-    assert query_of(page_).endswith(f"&from={label[:10]}&to={label[:10]}")
+    assert query_of(page_).startswith(f"from={label[:10]}&to={label[:10]}")
     open_filters(page_)
     page_.locator(".zoom-out a", has_text="2 月").click()
     page_.wait_for_url("**month=2024-02**")

@@ -4,7 +4,7 @@ from flask import Flask
 
 from index.settings import Settings
 from search import Searcher, open_searcher
-from web import api, assets, errors, headers, markup, pages
+from web import api, assets, caching, errors, headers, markup, pages
 from web.params import query_url, search_url
 
 __all__ = ["create_app"]
@@ -19,6 +19,7 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     app.register_blueprint(api.blueprint(searcher))
     errors.register(app)
     headers.register(app)
+    caching.register(app, settings, searcher)
     app.jinja_env.filters.update(
         clock=markup.clock, day=markup.day, number=markup.number, web_address=markup.web_address
     )

@@ -104,6 +104,12 @@ class Searcher(Protocol):
     def statistics(self) -> Statistics:
         """Count what is searched."""
 
+    def version(self) -> str | None:
+        """Return what differs after every change of an answer, at the cost of no search.
+
+        None while an answer may change without one, as suggestions do soon after a commit.
+        """
+
     def suggest(self, typed: str) -> tuple[SuggestionGroup, ...]:
         """Return what a typed text may become, in groups."""
 

@@ -22,6 +22,12 @@ class StoredArticles:
         self._path = path
         self._store: ArticleStore | None = None
 
+    @property
+    def revision(self) -> int:
+        """The revision of the newest change of the store."""
+        with self._open() as store:
+            return store.revision
+
     def article(self, article_id: str) -> Article:
         """Return one article, or raise UnknownArticle."""
         with self._open() as store:

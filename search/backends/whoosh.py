@@ -312,6 +312,15 @@ class WhooshSearcher:
                 generation=view.state[0],
             )
 
+    def version(self) -> str | None:
+        """Return what differs after every change; see `Searcher.version`."""
+        state = self._index.state
+        if self._aids.state not in (None, state):
+            return None
+        with self._lock:
+            # Articles are shown as they are stored now, and the index follows.
+            return ".".join(map(str, (*state, self._stored.revision)))
+
     def word_boundaries(self, text: str) -> tuple[int, ...]:
         """Return the offsets inside `text` where one word ends and the next begins."""
         return self._analyzer.word_boundaries(text)

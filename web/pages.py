@@ -14,7 +14,7 @@ from search.related import RelatedHit
 from search.request import FACET_SIZE
 from search.results import SearchResults
 from search.syntax import quoted
-from web import draft, export, feeds, identifiers, organisations
+from web import draft, export, feeds, identifiers, organisations, reference
 from web.charts import histogram
 from web.cite import references, today
 from web.errors import error_status
@@ -143,6 +143,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     identifiers.register(pages, searcher)
     feeds.register(pages, settings, searcher)
     export.register(pages, searcher)
+    reference.register(pages, settings)
     return pages
 
 

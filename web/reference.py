@@ -5,7 +5,6 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, render_template, request
 
@@ -203,17 +202,16 @@ def _written(value: Any) -> str:
 
 def _curl(address: str, parameters: list[Schema], body: Schema | None) -> str:
     """Return a command that asks with the examples of the path and the first other one."""
-    asked: list[tuple[str, Any]] = []
+    asked = ""
     for each in parameters:
         if "example" not in each:
             continue
         if each["in"] == "path":
-            address = address.replace(f"{{{each['name']}}}", quote(each["example"]))
+            address = address.replace(f"{{{each['name']}}}", each["example"])
         elif not asked:
-            asked.append((each["name"], each["example"]))
-    if asked:
-        # As one reads it: curl and the server take the characters as they are.
-        address += "?" + urlencode(asked, safe=":/", quote_via=lambda text, *_: text)
+            # Chinese stands as one reads it: curl and the server take it as it is.
+            asked = f"?{each['name']}={each['example']}"
+    address += asked
     if body is None:
         return f"curl -s '{address}'"
     sent = json.dumps(_content(body)["example"], ensure_ascii=False)

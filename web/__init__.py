@@ -25,6 +25,8 @@ __all__ = ["create_app"]
 def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     """Return the web application over a data folder, or over a searcher that is already open."""
     app = Flask(__name__)
+    # Two slashes may stand in a name, and a redirect to another address is no answer to a program.
+    app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     searcher = searcher or open_searcher(settings)
     app.register_blueprint(pages.blueprint(settings, searcher))

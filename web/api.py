@@ -17,10 +17,10 @@ from web.responses import json_response
 from web.wire import article_object, facet_object, results_object, suggestions_object
 from web.wire_related import coverage_object, draft_object, related_object
 
-__all__ = ["blueprint"]
+__all__ = ["FACET_LIMIT", "RELATED", "blueprint"]
 
-_RELATED = 10  # articles, where the address names no number
-_FACET_LIMIT = 20  # values, where the address names no number
+RELATED = 10  # articles, where the address names no number
+FACET_LIMIT = 20  # values, where the address names no number
 
 
 def blueprint(searcher: Searcher) -> Blueprint:
@@ -48,7 +48,7 @@ def blueprint(searcher: Searcher) -> Blueprint:
         typed = request.args.get("prefix", "").strip()
         if len(typed) > MAX_LENGTH:
             raise BadParameter("prefix", typed[:20], f"最多 {MAX_LENGTH} 个字符")
-        limit = read_number(request.args, "limit", _FACET_LIMIT, MAX_SIZE)
+        limit = read_number(request.args, "limit", FACET_LIMIT, MAX_SIZE)
         asked = read_request(request.args)
         found = searcher.facet(asked, name, typed, size=limit)
         return json_response(facet_object(asked, name, typed, found))
@@ -59,7 +59,7 @@ def blueprint(searcher: Searcher) -> Blueprint:
 
     @api.get("/articles/<article_id>/related")
     def related(article_id: str) -> Response:
-        size = read_number(request.args, "size", _RELATED, MAX_RELATED)
+        size = read_number(request.args, "size", RELATED, MAX_RELATED)
         return json_response(related_object(searcher.related(article_id, size=size)))
 
     @api.get("/articles/<article_id>/coverage")

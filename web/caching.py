@@ -1,88 +1,107 @@
-"""Validators of answers (RFC 9110, 8.8): one address over one state of the index is one answer."""
+"""Validators: who has the answer of this very state already is told so without a search."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from hashlib import blake2b
-from importlib.metadata import version
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
-from index.document import BEIJING
+import index
+import search
 from index.errors import AnwenError
 from index.settings import Settings
 from search import Searcher
+from web.cite import today
 
 __all__ = ["register"]
 
-# What an index, an address and a day decide. Suggestions are made anew up to a minute after a
-# change, drafts are kept by nobody, and feeds have validators of their own.
-_CACHED = {
-    *(f"pages.{name}" for name in ("home", "search", "article", "analyze")),
-    *(f"pages.{name}" for name in ("organisation", "organisations", "identifier")),
-    *(f"api.{name}" for name in ("search", "article", "article_by_url", "related", "coverage")),
-}
+# Their answers follow from the address, the state of the archive, the day in Beijing and the
+# program. A feed has a validator of its content instead: a reader that asks every hour need not
+# fetch it again because something else was indexed.
+_VALIDATED = frozenset(
+    {
+        *("api.search", "api.suggest", "api.facet", "api.article", "api.article_by_url"),
+        *("api.related", "api.coverage"),
+        *("pages.home", "pages.search", "pages.article", "pages.analyze"),
+        *("pages.organisation", "pages.organisations", "pages.identifier"),
+        "pages.trends",
+    }
+)
 
 
 def register(app: Flask, settings: Settings, searcher: Searcher) -> None:
-    """Tag answers by the state of the index, and answer 304 where a reader has that one already.
+    """Give answers a weak ETag, and answer 304 where a request names it.
 
-    A tag is compared before anything is searched. Answers are asked for again each time, so that
-    none outlives a commit.
+    Errors, drafts and lists that are sent while they are read have none.
     """
-    build = f"{version('anwen')} {_fingerprint()} {settings!r}"
+    build = _build(settings)
 
-    def tag() -> str | None:
-        if request.endpoint not in _CACHED or request.method not in {"GET", "HEAD"}:
-            return None
-        if request.args.get("format", "json") != "json":
-            return None  # a list is sent while it is read
-        try:
-            state = searcher.state()
-        except AnwenError:
-            return None  # the answer tells
-        # Periods such as 最近一周, and the day of access of a reference, follow the calendar.
-        today = datetime.now(BEIJING).date()
-        text = f"{build} {state} {today} {request.full_path}"
-        return blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()
-
-    @app.before_request
     def answer_unchanged() -> Response | None:
-        if not request.if_none_match:
+        if request.endpoint not in _VALIDATED or request.method not in {"GET", "HEAD"}:
             return None
-        current = tag()
-        # `*` asks whether there is anything at all, which only the answer knows.
-        if current is None or not request.if_none_match.contains_weak(current):
+        try:
+            version = searcher.version()
+        except AnwenError:
+            return None  # the route asks again, and its error says what is wrong
+        if version is None:
             return None
-        return None if request.if_none_match.star_tag else _tagged(Response(status=304), current)
+        g.etag = _etag(build, version)
+        known = request.if_none_match
+        # `*` is left to the route: only it knows whether there is anything at the address.
+        if not known.star_tag and known.contains_weak(g.etag):
+            return Response(status=304)
+        return None
 
-    @app.after_request
-    def set_tag(response: Response) -> Response:
-        if response.status_code != 200 or (current := tag()) is None:
-            return response
-        return _tagged(response, current)
+    app.before_request(answer_unchanged)
+    app.after_request(_set_etag)
 
 
-def _tagged(response: Response, tag: str) -> Response:
-    # Weak: the time that a search took is another each time.
-    response.set_etag(tag, weak=True)
-    response.cache_control.no_cache = True
+def _set_etag(response: Response) -> Response:
+    etag = g.pop("etag", None)
+    if etag and response.status_code in {200, 304} and not response.is_streamed:
+        response.set_etag(etag, weak=True)
+        # To be asked about each time, so that a reload is exact; Back needs no asking.
+        response.headers["Cache-Control"] = "no-cache"
+        if request.if_none_match.star_tag:
+            response.status_code = 304
+            response.set_data(b"")
     return response
 
 
-@cache
-def _fingerprint() -> str:
-    """Return a hash of the code, templates and scripts that make the answers."""
-    digest = blake2b(digest_size=8)
-    for package in ("search", "web"):
-        _digest(files(package), digest)
+def _etag(build: bytes, version: str) -> str:
+    """Return the validator of the address that is asked; no other address has the same."""
+    digest = blake2b(build, digest_size=12)
+    for part in (version, today().isoformat(), request.script_root, request.path):
+        digest.update(part.encode("utf-8", "replace") + b"\0")
+    digest.update(request.query_string)
     return digest.hexdigest()
 
 
-def _digest(folder: Traversable, digest: blake2b) -> None:
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.is_dir() and entry.name not in {"__pycache__", "sample"}:
-            _digest(entry, digest)
-        elif entry.name.endswith((".py", ".html", ".js", ".css")):
-            digest.update(entry.read_bytes())
+def _build(settings: Settings) -> bytes:
+    """Return a hash of what shapes an answer and stays as it is while the program runs."""
+    digest = blake2b(_program(), digest_size=12)
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        digest.update(f"{field.name}={value}\0".encode())
+        if isinstance(value, Path) and value.is_file():
+            digest.update(value.read_bytes())
+    return digest.digest()
+
+
+@cache
+def _program() -> bytes:
+    """Return a hash of the files of the three packages: code, tables, templates, static files."""
+    digest = blake2b(digest_size=12)
+    for path in _files():
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.digest()
+
+
+def _files() -> Iterator[Path]:
+    folders = (Path(__file__).parent, *(Path(each.__path__[0]) for each in (index, search)))
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and "sample" not in path.parts:
+                yield path

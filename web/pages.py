@@ -14,7 +14,17 @@ from search.related import RelatedHit
 from search.request import FACET_SIZE
 from search.results import SearchResults
 from search.syntax import quoted
-from web import draft, export, feeds, identifiers, opensearch, organisations, sitemap, trends
+from web import (
+    draft,
+    export,
+    feeds,
+    identifiers,
+    opensearch,
+    organisations,
+    reference,
+    sitemap,
+    trends,
+)
 from web.addresses import absolute
 from web.cite import references, today
 from web.errors import error_status
@@ -152,6 +162,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     opensearch.register(pages, settings, searcher)
     sitemap.register(pages, settings, searcher)
     trends.register(pages, searcher)
+    reference.register(pages, settings)
     return pages
 
 

@@ -14,9 +14,13 @@ from index.errors import BadParameter
 from search.request import FACETS, Duplicates, Match, SearchRequest, Sort
 
 __all__ = [
+    "CHOICES",
+    "DAY",
     "EXCLUDABLE",
     "LIST_FORMATS",
     "MAX_SIZE",
+    "MONTH",
+    "REPEATED",
     "adding",
     "adding_url",
     "article_url",
@@ -43,8 +47,8 @@ MAX_SIZE = 100  # hits on one page
 LIST_FORMATS = ("csv", "jsonl", "md")  # of the whole list; web.formats writes them
 
 _DEFAULT = SearchRequest()
-_REPEATED = (*FACETS, *(f"exclude_{name}" for name in EXCLUDABLE))
-_CHOICES = {
+REPEATED = (*FACETS, *(f"exclude_{name}" for name in EXCLUDABLE))
+CHOICES = {
     "match": ("auto", "all"),
     "sort": ("relevance", "newest", "oldest"),
     "duplicates": ("fold", "show"),
@@ -54,8 +58,8 @@ _CHOICES = {
     "periods": ("0", "1"),
 }
 _SWITCHES = (("correct", "corrects"), ("periods", "reads_periods"))  # on, unless the value is 0
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MONTH = re.compile(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MONTH = re.compile(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -65,10 +69,10 @@ def read_request(parameters: MultiDict[str, str]) -> SearchRequest:
     Unknown parameters are ignored, and so are empty ones, which a form sends for an empty field.
     Raises BadParameter, whose message tells what would be right.
     """
-    chosen = {name: read_choice(parameters, name, known) for name, known in _CHOICES.items()}
-    filters = {name: read_values(parameters, name) for name in _REPEATED}
+    chosen = {name: read_choice(parameters, name, known) for name, known in CHOICES.items()}
+    filters = {name: read_values(parameters, name) for name in REPEATED}
     for month in filters["month"]:
-        if not _MONTH.fullmatch(month):
+        if not MONTH.fullmatch(month):
             raise BadParameter("month", month, "月份写作 2024-04")
     size = _number(parameters, "size", _DEFAULT.size)
     if size > MAX_SIZE:
@@ -120,7 +124,7 @@ def read_values(parameters: MultiDict[str, str], name: str) -> tuple[str, ...]:
 
 def read_format(parameters: MultiDict[str, str]) -> str | None:
     """Return the form in which the whole list is asked for, None where it is a page of JSON."""
-    found = read_choice(parameters, "format", _CHOICES["format"])
+    found = read_choice(parameters, "format", CHOICES["format"])
     return None if found == "json" else found
 
 
@@ -128,7 +132,7 @@ def parse_day(name: str, value: str) -> date:
     """Return the day that `value` names as YYYY-MM-DD; BadParameter for anything else."""
     text = value.strip()
     try:
-        if _DAY.fullmatch(text):
+        if DAY.fullmatch(text):
             return date.fromisoformat(text)
     except ValueError:
         pass  # 2024-02-30 has the form of a day and is none
@@ -140,7 +144,7 @@ def pairs(request: SearchRequest) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if request.query:
         found.append(("q", request.query))
-    for name in _REPEATED:
+    for name in REPEATED:
         found += [(name, value) for value in getattr(request, name)]
     if request.first:
         found.append(("from", request.first.isoformat()))
@@ -208,7 +212,7 @@ def adding_url(request: SearchRequest, name: str) -> Callable[[str], str]:
     opposite = name.removeprefix("exclude_") if name.startswith("exclude_") else f"exclude_{name}"
     present = {*getattr(request, name), *getattr(request, opposite, ())}
     found = pairs(changed(request))
-    before = ("q", *_REPEATED[: _REPEATED.index(name) + 1])
+    before = ("q", *REPEATED[: REPEATED.index(name) + 1])
     at = sum(key in before for key, _ in found)
     head = "".join(f"{pair}&" for pair in map(_encoded, found[:at]))
     tail = "".join(f"&{pair}" for pair in map(_encoded, found[at:]))

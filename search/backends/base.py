@@ -115,11 +115,14 @@ class Searcher(Protocol):
         Organisations that act most often come first, identifiers that are named most.
         """
 
-    def state(self) -> tuple[int, ...]:
-        """Return numbers that are others after every change of what is searched; cheap."""
-
     def statistics(self) -> Statistics:
         """Count what is searched."""
+
+    def version(self) -> str | None:
+        """Return what differs after every change of an answer, at the cost of no search.
+
+        None while an answer may change without one, as suggestions do soon after a commit.
+        """
 
     def suggest(self, typed: str) -> tuple[SuggestionGroup, ...]:
         """Return what a typed text may become, in groups."""

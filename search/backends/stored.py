@@ -1,7 +1,7 @@
 """The articles of the store, over a connection that is opened anew after it has failed."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from index.document import Article
@@ -22,6 +22,12 @@ class StoredArticles:
         self._path = path
         self._store: ArticleStore | None = None
 
+    @property
+    def revision(self) -> int:
+        """The revision of the newest change of the store."""
+        with self._open() as store:
+            return store.revision
+
     def article(self, article_id: str) -> Article:
         """Return one article, or raise UnknownArticle."""
         with self._open() as store:
@@ -41,15 +47,6 @@ class StoredArticles:
         """Return the addresses of those articles that are stored, by their ids."""
         with self._open() as store:
             return store.addresses(article_ids)
-
-    def state(self) -> tuple[int, ...]:
-        """Return times and sizes of the store's files, which differ after every commit."""
-        found: list[int] = []
-        for path in (self._path, self._path.with_name(f"{self._path.name}-wal")):
-            with suppress(FileNotFoundError):
-                told = path.stat()
-                found += [told.st_mtime_ns, told.st_size]
-        return tuple(found)
 
     def close(self) -> None:
         """Release the connection; the next question opens another."""

@@ -75,6 +75,11 @@ class TypingAidsMaker:
             raise RuntimeError("Suggestions were not made")
         return self._latest
 
+    @property
+    def state(self) -> tuple[int, int] | None:
+        """The state that the aids at hand were made of; None before there are any."""
+        return self._latest.state if self._latest else None
+
     def finish(self) -> None:
         """Wait for what is being made."""
         if self._thread is not None:

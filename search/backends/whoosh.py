@@ -313,10 +313,6 @@ class WhooshSearcher:
         )
         return {value: min(place, 1) for value, place in values if place >= 0}
 
-    def state(self) -> tuple[int, ...]:
-        """Return what differs after every change of index or store; see `Searcher.state`."""
-        return (*self._index.state, *self._stored.state())
-
     def statistics(self) -> Statistics:
         """Count what is searched; today begins at midnight in Beijing."""
         now = datetime.now(BEIJING)
@@ -333,6 +329,15 @@ class WhooshSearcher:
                 newest=newest,
                 generation=view.state[0],
             )
+
+    def version(self) -> str | None:
+        """Return what differs after every change; see `Searcher.version`."""
+        state = self._index.state
+        if self._aids.state not in (None, state):
+            return None
+        with self._lock:
+            # Articles are shown as they are stored now, and the index follows.
+            return ".".join(map(str, (*state, self._stored.revision)))
 
     def word_boundaries(self, text: str) -> tuple[int, ...]:
         """Return the offsets inside `text` where one word ends and the next begins."""

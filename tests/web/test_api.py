@@ -307,6 +307,9 @@ def test_a_bug_is_a_logged_500_without_its_traceback(
         def search(self, _: object) -> object:
             raise RuntimeError("the secret reason")
 
+        def version(self) -> None:
+            return None
+
         def word_boundaries(self, _: str) -> tuple[int, ...]:
             return ()
 

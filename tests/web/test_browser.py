@@ -33,6 +33,7 @@ PAGES = [
     "/organisation/" + "UnbrokenHoldings" * 8,
     "/draft",
     "/help/query",
+    "/docs",
     "/nothing",
 ]
 

@@ -244,6 +244,9 @@ class Changing:
         self.searches = 0
         self.state = 0
 
+    def version(self) -> str:
+        return str(self.state)
+
     def word_boundaries(self, _: str) -> tuple[int, ...]:
         return ()
 

@@ -35,6 +35,7 @@ PAGES = [
     "/identifier/T1486",
     "/search?q=漏洞&find=青梧",
     "/help/query",
+    "/docs",
     "/analyze?q=勒索病毒的漏洞+槐州",
     "/search?q=漏洞+勒锁软件+2024年5月",
 ]

@@ -47,6 +47,9 @@ PATHS = {
     "analyze": "/analyze",
     "analyze a query": "/analyze?q=勒索病毒的漏洞+槐州",
     "help": "/help/query",
+    "pictures": "/trends?q=漏洞",
+    "days of a month": "/search?q=漏洞&month=2024-02",
+    "interface": "/docs",
     "error": "/nothing",
 }
 

@@ -32,7 +32,7 @@ def _as_json(value: Any) -> Any:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
-def read_article(document: str, *, evidence: bool = True) -> Article:
+def read_article(document: str | bytes, *, evidence: bool = True) -> Article:
     """Return the article that a record holds; raises StoreError for a damaged one.
 
     Without `evidence` its mentions have none: lists of hits show none, and it is most of a record.

@@ -7,14 +7,14 @@ costs its rarity in the archive, and one that was typed otherwise also the rarit
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import islice
 from typing import NamedTuple
 
+from search.headlines import HeadlineText
 from search.pinyin import fuzzy, readings, spellings
 from search.vocabulary import Vocabulary
 
@@ -23,7 +23,6 @@ __all__ = ["Speller"]
 _LONGEST = 8  # characters of a word that is looked up
 _TWO_SLIPS = 6  # characters of a run that may have two slips
 _LONGEST_SAID = 4  # characters of a string that is looked for in headlines
-_MOST_PLACES = 500  # in headlines, that are looked at
 _LONGEST_RUN = 40  # characters of a run that is read
 _LEAST_NAMED = 2  # articles that an organisation is in, or headlines that a word is in, to be meant
 
@@ -83,10 +82,10 @@ class Speller:
     ) -> None:
         """Take the vocabulary, other names and terms of the field, and what is a word at all."""
         self._articles = vocabulary.articles
-        self._headlines = "\n".join(line.normal for line in vocabulary.headlines)
+        self._headlines = HeadlineText(line.normal for line in vocabulary.headlines)
         # Caches of its own: one of the class would keep every former speller alive.
         self._slips = lru_cache(maxsize=20_000)(self._likely_slips)
-        self._said = lru_cache(maxsize=20_000)(self._said_in_headlines)
+        self._said = lru_cache(maxsize=20_000)(self._headlines.count)
         self._frequency = lru_cache(maxsize=10_000)(vocabulary.frequency)
         self._is_word, self._particles = is_word, particles
         meant = [word for word, count in vocabulary.words.items() if count >= _LEAST_NAMED]
@@ -168,9 +167,8 @@ class Speller:
                 left, right = run[max(0, start - 2) : start], run[end : end + 2]
                 if len(left) + len(right) < 2:
                     continue
-                pattern = f"{left}([\u4e00-\u9fff]{{{size},{size + 1}}}){right}"
-                places = islice(re.finditer(pattern, self._headlines), _MOST_PLACES)
-                counts = Counter(place[1] for place in places)
+                counts = self._headlines.between(left, right, size)
+                counts += self._headlines.between(left, right, size + 1)
                 for other, _ in counts.most_common(5):
                     slip = _slip_cost(run[start:end], other)
                     if slip is not None:
@@ -207,9 +205,6 @@ class Speller:
             return self._word_cost(typed)
         said = self._said(typed) if len(typed) <= _LONGEST_SAID else 0
         return self._cost(said) + _UNLISTED if said else None
-
-    def _said_in_headlines(self, text: str) -> int:
-        return self._headlines.count(text)
 
     def _word_cost(self, word: str) -> float:
         return self._cost(self._frequency(word))

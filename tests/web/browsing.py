@@ -36,8 +36,8 @@ def chromium() -> Iterator[Browser | None]:
 
 
 @contextmanager
-def serving(site: Flask) -> Iterator[str]:
-    """Give the address of an application."""
+def serving(site: Flask, port: int = 0) -> Iterator[str]:
+    """Give the address of an application, at a free port where none is named."""
 
     def whole(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         # The development server leaves a file open when its reader has gone: read it before.
@@ -45,7 +45,7 @@ def serving(site: Flask) -> Iterator[str]:
         start(status, list(headers))
         return body
 
-    server = make_server("127.0.0.1", 0, whole, threaded=True)
+    server = make_server("127.0.0.1", port, whole, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

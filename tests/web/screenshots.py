@@ -8,8 +8,10 @@ that the same code makes the same pictures.
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
+from socket import socket
 from tempfile import TemporaryDirectory
 from typing import Self
 from unittest.mock import patch
@@ -22,6 +24,7 @@ from search import Searcher, SearchRequest, open_searcher
 from tests.web.browsing import PHONE, WIDE, chromium, serving
 from web import create_app
 from web.progress import progress_on
+from web.widget.demo import create_demo
 
 __all__ = ["SCREENS", "main", "sample_searcher", "take"]
 
@@ -58,38 +61,49 @@ def _stopped(moment: datetime) -> type[datetime]:
 
 # How each page is reached. A new one is a function and a line in SCREENS.
 
-Reach = Callable[[Page, Searcher], None]
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """What is behind the pages, and the address of another site that embeds the widget."""
+
+    searcher: Searcher
+    embedding: str
+
+
+Reach = Callable[[Page, Sites], None]
 
 
 def at(path: str) -> Reach:
     """Return what opens an address."""
 
-    def reach(page: Page, _: Searcher) -> None:
+    def reach(page: Page, _: Sites) -> None:
         page.goto(path)
 
     return reach
 
 
-def article(page: Page, searcher: Searcher) -> None:
+def article(page: Page, sites: Sites) -> None:
     """Open the article whose event most others report."""
-    hits = searcher.search(SearchRequest(sort="newest", size=100)).hits
-    most = max(hits, key=lambda hit: (len(searcher.coverage(hit.id).reports), hit.duplicate_count))
+    hits = sites.searcher.search(SearchRequest(sort="newest", size=100)).hits
+    most = max(
+        hits, key=lambda hit: (len(sites.searcher.coverage(hit.id).reports), hit.duplicate_count)
+    )
     page.goto(f"/article/{most.id}")
 
 
-def organisation(page: Page, searcher: Searcher) -> None:
+def organisation(page: Page, sites: Sites) -> None:
     """Open the organisation that acts most often."""
-    (found,) = searcher.organisations(size=1).organisations
+    (found,) = sites.searcher.organisations(size=1).organisations
     page.goto(f"/organisation/{found.name}")
 
 
-def identifier(page: Page, searcher: Searcher) -> None:
+def identifier(page: Page, sites: Sites) -> None:
     """Open the identifier that most articles name."""
-    (found,) = searcher.facet(SearchRequest(), "identifier", size=1).buckets
+    (found,) = sites.searcher.facet(SearchRequest(), "identifier", size=1).buckets
     page.goto(f"/identifier/{found.value}")
 
 
-def draft(page: Page, _: Searcher) -> None:
+def draft(page: Page, _: Sites) -> None:
     """Check the first draft of the test data, whose paragraphs have every mark."""
     lines = (
         (_ROOT / "tests" / "data" / "drafts" / "01.txt").read_text(encoding="utf-8").splitlines()
@@ -101,16 +115,34 @@ def draft(page: Page, _: Searcher) -> None:
     page.locator(".strip").wait_for()
 
 
-def suggestions(page: Page, _: Searcher) -> None:
+def suggestions(page: Page, _: Sites) -> None:
     """Type part of a word into the field."""
     page.goto("/")
     page.locator("#q").press_sequentially("勒索")
     page.locator(".option").first.wait_for()
 
 
-def filters(page: Page, _: Searcher) -> None:
+def filters(page: Page, _: Sites) -> None:
     """Open the filters, which on a phone are a sheet."""
     page.goto("/search?q=漏洞#filters")
+    page.evaluate("scrollTo(0, 0)")
+
+
+def widget(page: Page, sites: Sites) -> None:
+    """Search in the widget on the page of another site, related articles beside it."""
+    page.goto(sites.embedding)
+    page.locator("anwen-search[mode=related] li").first.wait_for()
+    page.get_by_role("combobox").fill("网关漏洞")
+    page.get_by_role("option").first.wait_for()
+
+
+def widget_modal(page: Page, sites: Sites) -> None:
+    """Search in the widget's dialog."""
+    page.goto(sites.embedding)
+    page.locator("anwen-search[mode=related] li").first.wait_for()
+    page.locator("anwen-search[mode=modal] button").first.click()
+    page.get_by_role("dialog").get_by_role("combobox").fill("勒索")
+    page.get_by_role("option").first.wait_for()
 
 
 SCREENS: dict[str, Reach] = {
@@ -123,21 +155,25 @@ SCREENS: dict[str, Reach] = {
     "organisation": organisation,
     "identifier": identifier,
     "draft": draft,
-    # "widget": the page of a foreign site, which its server would have to stand beside this one.
+    "widget": widget,
+    "widget-modal": widget_modal,
 }
 
 
-def take(browser: Browser, address: str, searcher: Searcher, folder: Path, name: str) -> None:
+def take(browser: Browser, address: str, sites: Sites, folder: Path, name: str) -> None:
     """Write the pictures of one page."""
     for width, viewport in _SIZES.items():
         for theme in ("light", "dark"):
             context = browser.new_context(
                 base_url=address,
+                locale="zh-CN",
+                has_touch=viewport is PHONE,
+                is_mobile=viewport is PHONE,
                 viewport=viewport,
                 color_scheme=theme,  # type: ignore[arg-type]
             )
             page = context.new_page()
-            SCREENS[name](page, searcher)
+            SCREENS[name](page, sites)
             height = page.evaluate("document.documentElement.scrollHeight")
             page.set_viewport_size({"width": width, "height": min(height, _MOST)})
             page.screenshot(path=folder / f"{name}-{width}-{theme}.png")
@@ -150,9 +186,14 @@ def main(folder: Path, names: list[str]) -> None:
     with sample_searcher() as searcher, chromium() as browser:
         if browser is None:
             sys.exit("Chromium is not installed. Install the package chromium.")
-        with serving(create_app(Settings(), searcher)) as address:
+        with socket() as free:  # the two sites must know each other before either is served
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        embedding = f"http://127.0.0.1:{port}"
+        anwen = create_app(Settings(allowed_origins=(embedding,)), searcher)
+        with serving(anwen) as address, serving(create_demo(address), port):
             for name in names or SCREENS:
-                take(browser, address, searcher, folder, name)
+                take(browser, address, Sites(searcher, embedding), folder, name)
 
 
 if __name__ == "__main__":

@@ -134,6 +134,23 @@ def test_results_follow_what_is_typed_and_the_address_with_them(page: Page) -> N
     reach(page, narrower)
 
 
+def test_what_is_typed_just_before_an_answer_is_asked_too(page: Page) -> None:
+    page.goto("/search?q=私钥")
+    page.evaluate("""() => {
+      const field = document.getElementById("q"), real = window.fetch;
+      window.fetch = async (...asked) => {
+        const answer = await real(...asked);
+        if (field.value === "勒索") {
+          field.value = "勒索软件";
+          field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        }
+        return answer;
+      };
+    }""")
+    page.locator("#q").fill("勒索")
+    page.wait_for_url("**q=%E5%8B%92%E7%B4%A2%E8%BD%AF%E4%BB%B6")
+
+
 def test_enter_before_the_answer_makes_one_entry(page: Page) -> None:
     page.goto("/search?q=私钥")
     entries = page.evaluate("history.length")

@@ -1,7 +1,7 @@
 /* Results in place: what one types in the field of the result page, and its links and forms, go to
    the same addresses as without a script; of each answer the main part and the filters are taken. */
 (() => {
-  const PAUSE = 30; /* ms without a key before the server is asked */
+  const PAUSE = 30; /* ms without a key before the server is asked anew while it is answering */
   const SETTLED = 500; /* ms without another answer before the count is announced */
   const SCROLLED = 150; /* ms at rest before the place is kept for Back */
 
@@ -34,11 +34,14 @@
     }
   };
 
+  const answered = () => {
+    asking = null;
+    busy(false);
+  };
   const stop = () => {
     clearTimeout(pause);
     asking?.abort();
-    asking = null;
-    busy(false);
+    answered();
   };
 
   /* Asking and taking over ------------------------------------------------- */
@@ -61,7 +64,7 @@
       if (asking !== mine) return null;
       throw error;
     } finally {
-      if (asking === mine) stop();
+      if (asking === mine) answered(); /* what was typed in the meantime is still to be asked */
     }
   };
 
@@ -199,7 +202,7 @@
   };
   const later = () => {
     clearTimeout(pause);
-    pause = setTimeout(type, PAUSE);
+    pause = setTimeout(type, asking ? PAUSE : 0);
   };
   field.addEventListener("input", (event) => { if (!event.isComposing) later(); });
   field.addEventListener("compositionstart", () => {

@@ -96,6 +96,9 @@ def open_suggestions(page: Page) -> None:
     field.fill("")
     field.press_sequentially("勒索")
     page.locator(".option").first.wait_for()
+    # What was found before is paler while the server is slow to answer.
+    page.wait_for_url("**q=%E5%8B%92%E7%B4%A2")
+    page.locator("[aria-busy]").first.wait_for(state="detached")
 
 
 def walk_through_suggestions(page: Page) -> None:

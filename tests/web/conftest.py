@@ -8,13 +8,13 @@ from typing import NoReturn
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 from playwright.sync_api import Page as BrowserPage
 
 from index.document import BEIJING, Article, Evidence, Indicator, Mention
 from index.settings import Settings
 from search import Searcher, SearchRequest
-from tests.web.browsing import WIDE, chromium, serving
+from tests.web.browsing import PHONE, WIDE, chromium, serving
 from tests.web.crafted import CraftedSearcher
 from tests.web.html import Page, get_page
 from web import create_app
@@ -204,6 +204,13 @@ def browser(lacking: Callable[[str], NoReturn]) -> Iterator[Browser]:
 def address(site: Flask) -> Iterator[str]:
     with serving(site) as address:
         yield address
+
+
+@pytest.fixture(params=[WIDE, PHONE], ids=["wide", "phone"])
+def viewport(request: pytest.FixtureRequest) -> ViewportSize:
+    """The size of a window, for pages that are to work in either."""
+    found: ViewportSize = request.param
+    return found
 
 
 @pytest.fixture

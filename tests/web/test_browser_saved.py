@@ -19,12 +19,6 @@ FORGET = "不再保存这个检索"
 CLEAR = "清除已读标记"
 
 
-@pytest.fixture(params=[WIDE, PHONE], ids=["wide", "phone"])
-def viewport(request: pytest.FixtureRequest) -> ViewportSize:
-    found: ViewportSize = request.param
-    return found
-
-
 @pytest.fixture
 def requests() -> list[Request]:
     """What the browser asked for."""
@@ -200,11 +194,8 @@ def test_ten_searches_are_kept_and_no_more(page: Page) -> None:
     assert len(stored(page, "anwen-saved")) == 10
 
 
-def test_nothing_is_asked_where_the_list_is_not_seen(
-    page: Page, requests: list[Request], viewport: ViewportSize
-) -> None:
-    if viewport != PHONE:
-        pytest.skip("a wide page may show it at once")
+@pytest.mark.parametrize("viewport", [PHONE], ids=["phone"], indirect=True)  # wide pages show it
+def test_nothing_is_asked_where_the_list_is_not_seen(page: Page, requests: list[Request]) -> None:
     save(page, "/search?q=漏洞")
     page.goto("/search?q=私钥")
     page.wait_for_timeout(300)

@@ -40,7 +40,7 @@ def _entry(
     try:
         with archive.open(member) as content:
             raw = _read_bounded(content)
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # how zipfile tells of a compression it cannot undo
         return source.problem(place, f"cannot be read: {error}")
     except DAMAGE as error:
         return source.problem(place, f"damaged: {str(error) or type(error).__name__}")

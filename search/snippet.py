@@ -1,6 +1,6 @@
 """Hits: what of an article matched, and the window of its text that shows it best."""
 
-from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -36,17 +36,23 @@ class Highlighter:
 
     def __init__(self, query: BooleanQuery, analyzer: Analyzer) -> None:
         self._finder = analyzer.finder
-        self._clauses = list(dict.fromkeys(_clauses(query)))
+        self._wanted: dict[str, list[tuple[int, tuple[str, ...], bool]]] = defaultdict(list)
+        for number, clause in enumerate(dict.fromkeys(_clauses(query))):
+            for field in clause.fields:
+                self._wanted[field] += [
+                    (number, sequence, clause.is_prefix)
+                    for sequence in clause.sequences
+                    if sequence
+                ]
 
     def spans(self, text: str, field: str) -> list[_Span]:
         """Return every match in the text of a field, ordered; they may overlap."""
         normal = _normalised(text)
         return sorted(
             (*normal.span(start, end), number)
-            for number, clause in enumerate(self._clauses)
-            if field in clause.fields
-            for sequence in clause.sequences
-            for start, end in self._finder.find(normal.text, sequence, is_prefix=clause.is_prefix)
+            for number, units, is_prefix in self._wanted.get(field, ())
+            if units[0] in normal.text  # the finder asks too: most synonyms stand nowhere
+            for start, end in self._finder.find(normal.text, units, is_prefix=is_prefix)
         )
 
     def highlights(self, text: str, field: str) -> tuple[Highlight, ...]:
@@ -137,15 +143,18 @@ def _window(text: str, spans: list[_Span]) -> Snippet:
 
 def _best_start(text: str, spans: list[_Span]) -> int:
     """Return where the window with the most different clauses, then the most matches, begins."""
-    starts = [span[0] for span in spans]
-    best = (0, 0, 0)
-    for first, span in enumerate(spans):
-        last = bisect_left(starts, span[0] + WIDTH - _LEAD_IN)
-        held = spans[first:last]
-        score = (len({number for _, _, number in held}), len(held), -first)
-        if first == 0 or score > best:
-            best = score
-    at = starts[-best[2]]
+    held: Counter[int] = Counter()  # how often the window has each clause
+    best, at, last = (0, 0), 0, 0
+    for first, (start, _, number) in enumerate(spans):
+        while last < len(spans) and spans[last][0] < start + WIDTH - _LEAD_IN:
+            held[spans[last][2]] += 1
+            last += 1
+        score = len(held), last - first
+        if score > best:
+            best, at = score, start
+        held[number] -= 1
+        if not held[number]:
+            del held[number]
     floor = max(0, at - _LEAD_IN)
     # Begin with the sentence where it begins near enough.
     stop = max(text.rfind(mark, floor, at) for mark in _STOPS)

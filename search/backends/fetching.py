@@ -115,8 +115,8 @@ class HitFetcher:
         if unread:
             kept |= self._stored.articles(unread)
         found = {document: kept[each] for document, each in ids.items() if each in kept}
-        for each in list(kept)[: len(kept) - _ARTICLES]:  # those that were read first
-            del kept[each]
+        while len(kept) > _ARTICLES:
+            del kept[next(iter(kept))]  # what was read first
         return found
 
     def _copy(self, document: int, identifier: str, url: str | None) -> Copy:

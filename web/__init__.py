@@ -18,6 +18,7 @@ from web import (
     widget,
 )
 from web.params import article_url, identifier_url, organisation_url, query_url, search_url
+from web.related import reason_parts, reason_text
 
 __all__ = ["create_app"]
 
@@ -52,6 +53,8 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
         number_of_copies=markup.number_of_copies,
         organisation_url=organisation_url,
         query_url=query_url,
+        reason_parts=reason_parts,
+        reason_text=reason_text,
         search_url=search_url,
         site_name=settings.site_name,
         word_boundaries=searcher.word_boundaries,

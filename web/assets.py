@@ -4,7 +4,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 
 __all__ = ["fingerprinted"]
 
@@ -17,4 +17,12 @@ def fingerprinted(app: Flask) -> Callable[[str], str]:
         for path in folder.rglob("*")
         if path.is_file()
     }
-    return lambda name: url_for("static", filename=name, v=prints[name])
+    kept: dict[tuple[str, str], str] = {}
+
+    def address(name: str) -> str:
+        key = request.script_root, name  # a page has ten; to build one takes as long as a query
+        if key not in kept:
+            kept[key] = url_for("static", filename=name, v=prints[name])
+        return kept[key]
+
+    return address

@@ -1,13 +1,14 @@
 """The histogram of articles by time: the numbers of an SVG, so that no style is inline."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 
 from search.request import SearchRequest
 from search.results import FacetBucket
-from web.params import search_url
-from web.spans import Span, chosen, clicked, in_force, month_span, narrowed, span_of_months
+from web.spans import Span, chosen, clicked, in_force, month_span, span_of_months, span_url
 
 __all__ = [
     "MOST_BARS",
@@ -102,24 +103,25 @@ def histogram(
     if not months:
         return None
     spans = month_bars(months, window)
-    of_main = None if main is None else {bucket.value: bucket.count for bucket in main}
-    counts = [sum(months[m].count for m in _months(span) if m in months) for span in spans]
+    counts = _of_spans(spans, {name: bucket.count for name, bucket in months.items()})
     mains = None
-    if of_main is not None:
-        mains = [sum(of_main.get(month, 0) for month in _months(span)) for span in spans]
-    names = sorted({span.first.year for span in spans})
-    ticks = [
-        Year(
-            name=f"{name:04}",
-            count=sum(bucket.count for month, bucket in months.items() if int(month[:4]) == name),
-            bars=sum(1 for span in spans if span.first.year == name),
+    if main is not None:
+        mains = _of_spans(spans, {bucket.value: bucket.count for bucket in main})
+    url, bars_of = span_url(request), Counter(span.first.year for span in spans)
+
+    def tick(year: int) -> Year:
+        of_year = tuple(map(months.get, _months_of(year)))
+        return Year(
+            name=f"{year:04}",
+            count=sum(bucket.count for bucket in of_year if bucket),
+            bars=bars_of[year],
             labelled=True,
-            url=search_url(narrowed(request, Span(date(name, 1, 1), date(name, 12, 31)))),
-            months=tuple(months.get(f"{name:04}-{month:02}") for month in range(1, 13)),
+            url=url(Span(date(year, 1, 1), date(year, 12, 31))),
+            months=of_year,
         )
-        for name in names
-    ]
-    unit = {1: "月", 3: "季", 12: "年"}[len(_months(spans[0]))]
+
+    ticks = [tick(year) for year in sorted(bars_of)]
+    unit = {1: "月", 3: "季", 12: "年"}[_size(spans[0])]
     drawn = _drawn(spans, counts, mains, request, window, (width, height), rounded=rounded)
     told = f"{min(months)} 至 {max(months)}，最高 {_peak(spans, counts)}，{max(counts):,} 篇"
     return _chart(drawn, spans, counts, ticks, (width, height), told, unit, rounded=rounded)
@@ -141,13 +143,14 @@ def daily(
     spans = [Span(day, day) for day in days]
     counts = [known.get(day.isoformat(), 0) for day in days]
     months = sorted({day.isoformat()[:7] for day in days})
+    url = span_url(request)
     ticks = [
         Year(
             name=month,
             count=sum(count for day, count in known.items() if day.startswith(month)),
             bars=month_span(month).days,
             labelled=True,
-            url=search_url(narrowed(request, month_span(month))),
+            url=url(month_span(month)),
         )
         for month in months
     ]
@@ -211,6 +214,7 @@ def _drawn(
     main_tall = heights(mains, top, room) if mains else [0] * len(spans)
     forced = in_force(request)
     marked = chosen(forced, spans)
+    url = span_url(request)
     return [
         Bar(
             x=edges[step],
@@ -219,7 +223,7 @@ def _drawn(
             height=tall[step],
             label=_label(span),
             count=counts[step],
-            url=search_url(narrowed(request, clicked(forced, spans, step, out=window)))
+            url=url(clicked(forced, spans, step, out=window) if forced else span)
             if counts[step] or marked[step]
             else None,
             chosen=marked[step],
@@ -266,9 +270,25 @@ def _labelled(ticks: Sequence[Year], narrowest: float) -> Iterable[Year]:
         place += tick.bars
 
 
-def _months(span: Span) -> list[str]:
-    first, last = _ordinal(span.first), _ordinal(span.last)
-    return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(first, last + 1)]
+def _of_spans(spans: Sequence[Span], counts: Mapping[str, int]) -> list[int]:
+    """Return the sums of what months count over spans that follow each other, all of one size."""
+    start, size = _ordinal(spans[0].first), _size(spans[0])
+    found = [0] * len(spans)
+    for month, count in counts.items():
+        step = (_ordinal(month_span(month).first) - start) // size
+        if 0 <= step < len(found):
+            found[step] += count
+    return found
+
+
+def _size(span: Span) -> int:
+    """Return how many months a span has."""
+    return _ordinal(span.last) - _ordinal(span.first) + 1
+
+
+@lru_cache(maxsize=1000)
+def _months_of(year: int) -> tuple[str, ...]:
+    return tuple(f"{year:04}-{month:02}" for month in range(1, 13))
 
 
 def _label(span: Span) -> str:

@@ -56,7 +56,6 @@ from web.params import (
     search_url,
     trends_url,
 )
-from web.related import reason_parts, reason_text
 from web.rewrite import settled, without_word, word_required
 from web.structured import json_ld, news_article
 from web.timeline import timeline
@@ -114,8 +113,6 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
             copies=searcher.copies(article_id),
             event=event,
             related=[other for other in related if known.isdisjoint(_ids(other))][:_RELATED],
-            reason_parts=reason_parts,
-            reason_text=reason_text,
             excerpt=excerpt(found),
             references=references(found, today()),
             types=organisations.TYPES,

@@ -1,7 +1,7 @@
 """URL parameters: read into a request and written from one, so that every link reads back."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -23,6 +23,7 @@ __all__ = [
     "REPEATED",
     "adding",
     "adding_url",
+    "around",
     "article_url",
     "changed",
     "export_url",
@@ -211,11 +212,7 @@ def adding_url(request: SearchRequest, name: str) -> Callable[[str], str]:
     """
     opposite = name.removeprefix("exclude_") if name.startswith("exclude_") else f"exclude_{name}"
     present = {*getattr(request, name), *getattr(request, opposite, ())}
-    found = pairs(changed(request))
-    before = ("q", *REPEATED[: REPEATED.index(name) + 1])
-    at = sum(key in before for key, _ in found)
-    head = "".join(f"{pair}&" for pair in map(_encoded, found[:at]))
-    tail = "".join(f"&{pair}" for pair in map(_encoded, found[at:]))
+    head, tail = around(pairs(changed(request)), name)
 
     def url(value: str) -> str:
         if value in present:
@@ -223,6 +220,15 @@ def adding_url(request: SearchRequest, name: str) -> Callable[[str], str]:
         return f"/search?{head}{_encoded((name, value))}{tail}"
 
     return url
+
+
+def around(found: Sequence[tuple[str, str]], name: str) -> tuple[str, str]:
+    """Return what stands before and after a parameter in an address that has others as well."""
+    end = REPEATED.index(name) + 1 if name in REPEATED else len(REPEATED)
+    before = ("q", *REPEATED[:end])
+    at = sum(key in before for key, _ in found)
+    head = "".join(f"{pair}&" for pair in map(_encoded, found[:at]))
+    return head, "".join(f"&{pair}" for pair in map(_encoded, found[at:]))
 
 
 def _quoted(part: str) -> str:

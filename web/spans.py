@@ -1,13 +1,23 @@
 """Spans of days: which one a request has in force, and what choosing another makes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from search.request import SearchRequest
-from web.params import changed
+from web.params import around, changed, pairs, search_url
 
-__all__ = ["Span", "chosen", "clicked", "in_force", "month_span", "narrowed", "span_of_months"]
+__all__ = [
+    "Span",
+    "chosen",
+    "clicked",
+    "in_force",
+    "month_span",
+    "narrowed",
+    "span_of_months",
+    "span_url",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,7 @@ def month_span(month: str) -> Span:
     return span_of_months(int(month[:4]) * 12 + int(month[5:7]) - 1, 1)
 
 
+@lru_cache(maxsize=4096)  # the months of an archive are the same on every page
 def span_of_months(ordinal: int, count: int) -> Span:
     """Return the days of some months that follow each other; the ordinal counts from year 0."""
     first = date(ordinal // 12, ordinal % 12 + 1, 1)
@@ -72,13 +83,37 @@ def narrowed(request: SearchRequest, span: Span | None) -> SearchRequest:
     """Return the request for one span alone, None for all time; a month is written as one."""
     if span is None:
         return changed(request, month=(), first=None, last=None)
-    if span == span_of_months(span.first.year * 12 + span.first.month - 1, 1):
+    if _is_month(span):
         return changed(request, month=(span.first.isoformat()[:7],), first=None, last=None)
     return changed(request, month=(), first=span.first, last=span.last)
 
 
+def span_url(request: SearchRequest) -> Callable[[Span | None], str]:
+    """Return what gives `search_url(narrowed(request, span))` for one span after another."""
+    everything = narrowed(request, None)
+    found = pairs(everything)
+    of_month, of_days = around(found, "month"), around(found, "from")
+
+    def url(span: Span | None) -> str:
+        if span is None:
+            return search_url(everything)
+        if _is_month(span):
+            (head, tail), own = of_month, f"month={span.first.isoformat()[:7]}"
+        else:
+            (head, tail), own = of_days, f"from={span.first}&to={span.last}"
+        return f"/search?{head}{own}{tail}"
+
+    return url
+
+
+def _is_month(span: Span) -> bool:
+    return span == span_of_months(span.first.year * 12 + span.first.month - 1, 1)
+
+
 def chosen(spans: Sequence[Span], bars: Sequence[Span]) -> list[bool]:
     """Return which bars have a day of the spans; none where all of them do, for then it is all."""
+    if not spans:
+        return [False] * len(bars)
     found = [any(bar.meets(span) for span in spans) for bar in bars]
     is_all = any(span.covers(bars[0].joined(bars[-1])) for span in spans)
     return [False] * len(bars) if is_all else found

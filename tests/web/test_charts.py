@@ -14,7 +14,7 @@ from web.charts import daily, histogram, places
 from web.params import search_url
 from web.pictures import companions, stack
 from web.rewrite import settled
-from web.spans import Span, chosen, clicked, in_force, month_span, narrowed
+from web.spans import Span, chosen, clicked, in_force, month_span, narrowed, span_url
 
 MONTHS = [month_span(f"2024-{month:02}") for month in range(1, 13)]
 
@@ -289,3 +289,19 @@ def test_a_slip_beside_a_phrase_is_offered_with_its_count(
     (link,) = [e for p in page.find("p", "suggestion") for e in p.inside if e.tag == "a"]
     assert link.text.lower() == 'corvane "固件签名"'
     assert visit(link.href).total > 0
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        SearchRequest(),
+        SearchRequest(query="漏洞 & 补丁", page=3),
+        SearchRequest(query="漏洞", month=("2024-04",), sort="newest", exclude_source=("听潮",)),
+        SearchRequest(category=("新闻",), first=date(2023, 5, 2), size=50, corrects=False),
+    ],
+)
+def test_the_addresses_of_spans_are_those_of_the_requests_for_them(request_: SearchRequest) -> None:
+    url = span_url(request_)
+    days = Span(date(2024, 2, 3), date(2024, 5, 6))
+    for span in (None, *MONTHS, days, MONTHS[0].joined(MONTHS[2]), Span(date.min, date.max)):
+        assert url(span) == search_url(narrowed(request_, span))

@@ -282,7 +282,7 @@ def _serve(settings: Settings, host: str, port: int) -> None:
     free = _free_port(host, port)
     if free != port:
         click.echo(f"Port {port} is in use.", err=True)
-    click.echo(f"http://{host}:{free}/", err=True)
+    click.echo(f"http://{f'[{host}]' if ':' in host else host}:{free}/", err=True)
     _tell_what_fails(settings)
     run(settings, host, free)
 

@@ -194,9 +194,13 @@ def test_a_port_in_use_gives_way_to_the_next() -> None:
         assert _free_port("127.0.0.1", port) > port
 
 
-def test_a_served_address_may_have_chinese_characters_as_they_are_typed(demo: Path) -> None:
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_a_served_address_may_have_chinese_characters_as_they_are_typed(
+    demo: Path, name: str
+) -> None:
     command = [sys.executable, "-c", "from web.cli import main; main()", "--data", str(demo)]
-    with subprocess.Popen([*command, "serve"], stderr=subprocess.PIPE, text=True) as server:
+    command += ["serve", "--host", name]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr
         try:
             said = next(line for line in server.stderr if line.startswith("http://"))

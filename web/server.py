@@ -7,6 +7,7 @@ takes the connections that the system gives it, so that none is idle beside a bu
 import gc
 from contextlib import suppress
 from functools import partial
+from signal import SIG_DFL, SIGINT, SIGTERM, signal
 from socket import AF_INET, AF_INET6, getaddrinfo
 from threading import Thread
 
@@ -23,6 +24,7 @@ from web import create_app
 __all__ = ["run"]
 
 _THREADS = 4  # of a process: while one waits for a disk another computes
+_GRACE = 30  # seconds that requests under way have when the server is to stop
 
 
 def run(settings: Settings, host: str, port: int) -> None:
@@ -38,11 +40,15 @@ def run(settings: Settings, host: str, port: int) -> None:
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
+        workers_kill_timeout=_GRACE,
     )
     server.serve(target_loader=partial(_load, settings), wrap_loader=False)
 
 
 def _load(settings: Settings) -> Flask:
+    """Return the application of a process that has just begun."""
+    for wanted in (SIGINT, SIGTERM):  # until it serves it would not hear that it should stop
+        signal(wanted, SIG_DFL)
     searcher = open_searcher(settings)
     Thread(target=_warm, args=(searcher,), daemon=True).start()
     return create_app(settings, searcher)

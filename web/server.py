@@ -5,13 +5,14 @@ takes the connections that the system gives it, so that none is idle beside a bu
 """
 
 import gc
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from signal import SIG_DFL, SIGINT, SIGTERM, signal
 from socket import AF_INET, AF_INET6, getaddrinfo
-from threading import Thread
+from threading import Lock, Thread
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -21,7 +22,7 @@ from index.settings import Settings
 from search import Searcher, open_searcher
 from web import create_app
 
-__all__ = ["run"]
+__all__ = ["in_turns", "run"]
 
 _THREADS = 4  # of a process: while one waits for a disk another computes
 _GRACE = 30  # seconds that requests under way have when the server is to stop
@@ -45,13 +46,30 @@ def run(settings: Settings, host: str, port: int) -> None:
     server.serve(target_loader=partial(_load, settings), wrap_loader=False)
 
 
-def _load(settings: Settings) -> Flask:
+def _load(settings: Settings) -> WSGIApplication:
     """Return the application of a process that has just begun."""
     for wanted in (SIGINT, SIGTERM):  # until it serves it would not hear that it should stop
         signal(wanted, SIG_DFL)
     searcher = open_searcher(settings)
     Thread(target=_warm, args=(searcher,), daemon=True).start()
-    return create_app(settings, searcher)
+    return in_turns(create_app(settings, searcher))
+
+
+def in_turns(application: WSGIApplication) -> WSGIApplication:
+    """Return an application that makes one answer at a time.
+
+    Python computes one at a time in any case, and who began first is done first. What is sent
+    while it is made, and what has a body to be waited for, takes no turn.
+    """
+    turn = Lock()
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return application(environ, start)
+        with turn:
+            return application(environ, start)
+
+    return answer
 
 
 def _warm(searcher: Searcher) -> None:

@@ -1,5 +1,6 @@
 """Hits: what of an article matched, and the window of its text that shows it best."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -16,6 +17,9 @@ WIDTH = 120  # characters: three lines at the measure of a result list
 _LEAD_IN = 24  # characters before the first match, where a sentence does not begin nearer
 _STOPS = "。！？!?\n；;"
 _ELLIPSIS = "……"
+_LATIN = re.compile(r"[0-9A-Za-z@/:.,_-]+")
+_REST = re.compile(rf"{_LATIN.pattern}\s*")
+_LONG_WORD = 30  # characters: a longer one is cut rather than left out
 
 _normalised = lru_cache(maxsize=4096)(normalise)  # the best hits are shown again and again
 
@@ -133,6 +137,8 @@ def _window(text: str, spans: list[_Span]) -> Snippet:
     if inside:
         # Never cut a match: one that is longer than the window stretches it.
         start, end = min(start, inside[0][0]), max(end, inside[-1][1])
+    start = _after_word(text, start, inside[0][0] if inside else end)
+    end = _before_word(text, end, inside[-1][1] if inside else start)
     before, after = _ELLIPSIS if start else "", _ELLIPSIS if end < len(text) else ""
     shift = len(before) - start
     return Snippet(
@@ -160,3 +166,21 @@ def _best_start(text: str, spans: list[_Span]) -> int:
     stop = max(text.rfind(mark, floor, at) for mark in _STOPS)
     start = stop + 1 if stop >= 0 else floor
     return start + len(text[start:at]) - len(text[start:at].lstrip())
+
+
+def _after_word(text: str, start: int, most: int) -> int:
+    """Return where a window begins that would begin inside a Latin word, a number or an address."""
+    if not (start and _LATIN.match(text, start - 1)):
+        return start
+    word = _REST.match(text, start)
+    return word.end() if word and word.end() <= most and len(word[0]) < _LONG_WORD else start
+
+
+def _before_word(text: str, end: int, least: int) -> int:
+    """Return where a window ends that would end inside such a word."""
+    if not _LATIN.match(text, end):
+        return end
+    first = end
+    while first > least and _LATIN.match(text, first - 1):
+        first -= 1
+    return first if first > least and end - first < _LONG_WORD else end

@@ -1,7 +1,8 @@
 """The production server: Granian, configured from settings.
 
-It reads requests and sends answers beside Python: a slow client holds no thread, and each process
-takes the connections that the system gives it, so that none is idle beside a busy one.
+It reads requests and sends answers beside Python: a slow client holds no thread, unless it takes a
+list that is sent while it is made. Each process takes the connections that the system gives it, so
+that none is idle beside a busy one.
 """
 
 import gc

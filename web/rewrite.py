@@ -91,6 +91,8 @@ def _looser(
 ) -> Iterator[tuple[str, str, SearchRequest]]:
     """Give requests that leave one thing out: likely remedies first, the words one by one last."""
     filters = list(_filters(request))
+    if request.match == "all":
+        yield "不再须含", "全部词", changed(request, match="auto")
     if len(filters) > 1:
         yield "去掉", "全部筛选", changed(unfiltered(request), match=request.match)
     for name, looser in filters:

@@ -273,6 +273,16 @@ def test_a_search_without_results_offers_ways_out_with_their_counts(
     assert any('"没有这回事"' in way.text for way in ways)
 
 
+def test_where_all_words_are_demanded_that_may_be_lifted(
+    client: FlaskClient, search: Callable[..., Page]
+) -> None:
+    page = search(query="勒索软件 鲸鱼", match="all")
+    (way,) = (e for e in page.find("a", "entry") if e.text.startswith("不再须含 全部词"))
+    assert "match=" not in way.href
+    count = int(re.search(r"(\d+) 篇$", way.text)[1])  # type: ignore[index]
+    assert client.get(way.href.replace("/search", "/api/v1/search")).json["total"] == count > 0
+
+
 def test_where_nothing_helps_the_page_says_so(search: Callable[..., Page]) -> None:
     page = search(query="没有这回事")
     assert page.heading == "没有文章含有这些词"

@@ -279,11 +279,11 @@ def demo_command(settings: Settings, port: int, no_serve: bool) -> None:
 def _serve(settings: Settings, host: str, port: int) -> None:
     from web.server import run
 
+    _tell_what_fails(settings)
     free = _free_port(host, port)
     if free != port:
         click.echo(f"Port {port} is in use.", err=True)
     click.echo(f"http://{f'[{host}]' if ':' in host else host}:{free}/", err=True)
-    _tell_what_fails(settings)
     run(settings, host, free)
 
 

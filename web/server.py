@@ -1,11 +1,12 @@
 """The production server: Granian, configured from settings.
 
-It reads requests and sends answers beside Python: a slow client holds no thread, unless it takes a
-list that is sent while it is made. Each process takes the connections that the system gives it, so
-that none is idle beside a busy one.
+It reads requests and sends answers beside Python: a slow client holds no thread, unless it sends a
+body or takes a list that is sent while it is made. The system deals connections to the processes by
+their addresses, some as many to each.
 """
 
 import gc
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
@@ -49,6 +50,8 @@ def run(settings: Settings, host: str, port: int) -> None:
 
 def _load(settings: Settings) -> WSGIApplication:
     """Return the application of a process that has just begun."""
+    # A terminal's Ctrl-C is for the first process, which ends the others: told twice they hang.
+    os.setpgrp()
     for wanted in (SIGINT, SIGTERM):  # until it serves it would not hear that it should stop
         signal(wanted, SIG_DFL)
     searcher = open_searcher(settings)

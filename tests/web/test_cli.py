@@ -1,7 +1,9 @@
 """The command: its output, its exit status, and what it says of a mistake."""
 
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -200,14 +202,17 @@ def test_a_served_address_may_have_chinese_characters_as_they_are_typed(
 ) -> None:
     command = [sys.executable, "-c", "from web.cli import main; main()", "--data", str(demo)]
     command += ["serve", "--host", name]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as server:
         assert server.stderr
         try:
             said = next(line for line in server.stderr if line.startswith("http://"))
             host = urlsplit(said.strip()).netloc
             assert _asked(host, "/api/v1/search?q=勒索软件".encode())["total"] >= 8
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGINT)  # as a terminal does, to all of its processes
+        assert server.wait(20) == 0
 
 
 def _asked(host: str, address: bytes) -> Any:

@@ -369,17 +369,14 @@ def _all_of(parts: Sequence[Query]) -> Query | None:
             must.append(part)
     while (normal := list(_joined(_distinct(must)))) != must:
         must = normal
+    filters, must_not = list(dict.fromkeys(filters)), list(dict.fromkeys(must_not))
     if len(must) == 1 and not filters and not must_not:
         return must[0]
     if len(filters) == 1 and not must and not must_not:
         return filters[0]
     if not (must or filters or must_not):
         return None
-    return BooleanQuery(
-        must=tuple(must),
-        filter=tuple(dict.fromkeys(filters)),
-        must_not=tuple(dict.fromkeys(must_not)),
-    )
+    return BooleanQuery(must=tuple(must), filter=tuple(filters), must_not=tuple(must_not))
 
 
 def _any_of(parts: Sequence[Query]) -> Query | None:

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from index.analysis import Analyzer
@@ -65,6 +65,7 @@ def check(text: str, analyzer: Analyzer) -> None:
 
 @settings(max_examples=1500, deadline=None, derandomize=True)
 @given(text=typed)
+@example(text="-机构:(勒索软件 勒索软件")
 def test_a_query_is_always_read_and_written_as_it_was_read(analyzer: Analyzer, text: str) -> None:
     check(text, analyzer)
 

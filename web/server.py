@@ -50,7 +50,8 @@ def run(settings: Settings, host: str, port: int) -> None:
 
 def _load(settings: Settings) -> WSGIApplication:
     """Return the application of a process that has just begun."""
-    # A terminal's Ctrl-C is for the first process, which ends the others: told twice they hang.
+    # A terminal's Ctrl-C is for the first process, which ends the others: told twice they have been
+    # seen to hang.
     os.setpgrp()
     for wanted in (SIGINT, SIGTERM):  # until it serves it would not hear that it should stop
         signal(wanted, SIG_DFL)

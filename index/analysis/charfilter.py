@@ -121,7 +121,7 @@ def _specials(
 ) -> Iterator[tuple[int, int, str]]:
     """Give what no table can replace, as a search with the pattern in each text would find it.
 
-    That search itself takes a millisecond for an article.
+    That search itself takes three times as long.
     """
     folding = _folding()
     marks = folding.marks[codes]

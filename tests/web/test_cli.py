@@ -211,7 +211,7 @@ def test_a_served_address_may_have_chinese_characters_as_they_are_typed(
             host = urlsplit(said.strip()).netloc
             assert _asked(host, "/api/v1/search?q=勒索软件".encode())["total"] >= 8
         finally:
-            os.killpg(server.pid, signal.SIGINT)  # as a terminal does, to all of its processes
+            os.killpg(server.pid, signal.SIGINT)  # as a terminal's Ctrl-C does
         assert server.wait(20) == 0
 
 

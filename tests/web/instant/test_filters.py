@@ -1,7 +1,7 @@
 """Results in place in Chromium: the filters beside them, a sheet on a phone."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.web.browsing import PHONE, WIDE
 from tests.web.instant.following import choose, close_suggestions, settle, stays
@@ -30,6 +30,7 @@ def test_the_open_sheet_stays_open_while_one_chooses(page: Page) -> None:
     assert sheet.is_visible()
     page.keyboard.press("Escape")
     assert not sheet.is_visible()
+    expect(page.locator(".filter-open")).to_be_focused()
     assert not page.evaluate("document.getElementById('main').inert")
     assert page.locator(".chip").count() == 1
     assert is_same()

@@ -4,7 +4,6 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -12,8 +11,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol, TypeVar
-
-from filelock import FileLock, Timeout
 
 from index.analysis import Analyzer
 from index.backends.base import Index, IndexWriter
@@ -23,8 +20,9 @@ from index.corpus import Page, Unreadable, read_pages
 from index.document import Article
 from index.duplicates import Fingerprint, fingerprints, fingerprints_version
 from index.entities import Denials, OrganisationTable, annotate, entities_fingerprint
-from index.errors import IndexOutOfDate, NotAnArticle, StoreError, StoreLocked
+from index.errors import IndexOutOfDate, NotAnArticle
 from index.extract import extract, extractor_fingerprint
+from index.lock import writing
 from index.record import read_article
 from index.schema import IndexBatch, index_batch
 from index.settings import Settings
@@ -37,7 +35,6 @@ _ANALYSED = 128  # articles a worker analyses at once: a batch has a cost of its
 _BATCH_CHARACTERS = 500_000  # analysed at once; each takes about 100 bytes meanwhile
 _COMPARED = 32  # chunks of fingerprints in one durable transaction
 _STORE_BATCH = 512  # pages in one durable transaction
-_LOCK_SECONDS = 10.0
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -102,27 +99,6 @@ def open_index(settings: Settings, analyzer: Analyzer) -> WhooshIndex:
     return WhooshIndex(settings.data / "index", analyzer.fingerprint, memory=settings.memory)
 
 
-@contextmanager
-def _locked(settings: Settings) -> Iterator[None]:
-    lock = FileLock(settings.data / "writer.lock", timeout=_LOCK_SECONDS)
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise StoreLocked(
-            f"Another process is writing to {settings.data}. Wait until it has finished."
-        ) from error
-    except OSError as error:
-        raise StoreError(
-            f"The data folder {settings.data} cannot be written: {error}. See who may write there, "
-            "or name another with --data."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def build(
     settings: Settings,
     paths: Iterable[Path],
@@ -147,7 +123,7 @@ def build(
     table = OrganisationTable.load(settings.entities)
     denials = Denials.load(settings.denials)
     with (
-        _locked(settings),
+        writing(settings.data),
         ArticleStore(settings.data / "articles.sqlite3", denials=denials) as store,
         ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (settings,)) as pool,
     ):
@@ -182,7 +158,7 @@ def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> 
     """
     analyzer = Analyzer(settings.terms)
     index = open_index(settings, analyzer)
-    with _locked(settings), ArticleStore(settings.data / "articles.sqlite3") as store:
+    with writing(settings.data), ArticleStore(settings.data / "articles.sqlite3") as store:
         if index.generation and (reason := index.out_of_date()):
             raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
         reached = index.revision

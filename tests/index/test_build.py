@@ -12,6 +12,7 @@ import pytest
 
 from index.build import Summary, build, remove
 from index.errors import AnwenError, IndexOutOfDate, StoreError, StoreLocked, UnknownArticle
+from index.lock import writing
 from index.settings import Settings
 from index.store import ArticleStore
 from search import SearchRequest, open_searcher
@@ -186,17 +187,11 @@ def test_a_rebuild_reads_stale_pages_again_from_the_store(
         assert store.statistics("newer")["stale"] == 0
 
 
-def test_two_writers_take_turns_and_the_second_says_so(
+def test_two_writers_take_turns_and_the_second_says_who_is_the_first(
     settings: Settings, crawl: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from filelock import FileLock
-
-    monkeypatch.setattr("index.build._LOCK_SECONDS", 0.1)
-    settings.data.mkdir(parents=True)
-    with (
-        FileLock(settings.data / "writer.lock"),
-        pytest.raises(StoreLocked, match="Another process"),
-    ):
+    monkeypatch.setattr("index.lock._SECONDS", 0.1)
+    with writing(settings.data), pytest.raises(StoreLocked, match=f"process {os.getpid()} on "):
         run(settings, crawl)
 
 

@@ -1,5 +1,6 @@
 """The way of an article into the index: pages to the store, the store's changes to the index."""
 
+import logging
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -35,6 +36,9 @@ _ANALYSED = 128  # articles a worker analyses at once: a batch has a cost of its
 _BATCH_CHARACTERS = 500_000  # analysed at once; each takes about 100 bytes meanwhile
 _COMPARED = 32  # chunks of fingerprints in one durable transaction
 _STORE_BATCH = 512  # pages in one durable transaction
+_TOLD = 3  # damaged parts of an index that are told one by one
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -87,6 +91,16 @@ class Progress(Protocol):
         """Report steps done, and the share of the input that is read, from 0 to 1."""
 
 
+class _Quiet:
+    """Progress of what is too short to be watched."""
+
+    def stage(self, name: str, total: int | None) -> None:
+        pass
+
+    def advance(self, steps: int = 1, share: float | None = None) -> None:
+        pass
+
+
 def stages_fingerprint(settings: Settings) -> str:
     """Return what tells one state of the reading code, its tables and its weights from another."""
     table = OrganisationTable.load(settings.entities)
@@ -97,6 +111,23 @@ def stages_fingerprint(settings: Settings) -> str:
 def open_index(settings: Settings, analyzer: Analyzer) -> WhooshIndex:
     """Return the index of the data folder, whether or not it exists yet."""
     return WhooshIndex(settings.data / "index", analyzer.fingerprint, memory=settings.memory)
+
+
+def _is_damaged(index: Index) -> bool:
+    """Say whether the live generation is damaged, and tell the operator so."""
+    found = index.damage()
+    for damage in found[:_TOLD]:
+        _log.warning("%s", damage)
+    if found:
+        _log.warning(
+            "The index has %d damaged parts, and is built anew from the article store.", len(found)
+        )
+    return bool(found)
+
+
+def _check_fits(index: Index) -> None:
+    if index.generation and (reason := index.out_of_date()):
+        raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
 
 
 def build(
@@ -110,8 +141,9 @@ def build(
     """Read pages into the store and bring the index up to date with it.
 
     With `rebuild`, stored pages that other code or tables have read are read again, and a new
-    generation of the index is built. Raises StoreLocked, IndexOutOfDate, or the reader's error
-    for a path that cannot be read; bad pages are counted in the summary.
+    generation of the index is built; a damaged index is built anew in any case, and set aside.
+    Raises StoreLocked, IndexOutOfDate, or the reader's error for a path that cannot be read; bad
+    pages are counted in the summary.
     """
     started = perf_counter()
     summary = Summary()
@@ -125,10 +157,11 @@ def build(
     with (
         writing(settings.data),
         ArticleStore(settings.data / "articles.sqlite3", denials=denials) as store,
-        ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (settings,)) as pool,
+        _workers(settings, jobs) as pool,
     ):
-        if index.generation and not rebuild and (reason := index.out_of_date()):
-            raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
+        is_damaged = _is_damaged(index)
+        if not is_damaged and not rebuild:
+            _check_fits(index)
         stages = stages_fingerprint(settings)
         window = 3 * jobs
         store.learn(table)  # what the operator's table has come to know is learnt no longer
@@ -144,7 +177,15 @@ def build(
             _read_into_store(store, stale, stages, pool, window, Summary(), progress)
         store.learn(table)
         _compare(store, pool, window, progress)
-        _catch_up(store, index, pool, window, progress, rebuild=rebuild)
+        _catch_up(
+            store,
+            index,
+            pool,
+            window,
+            progress,
+            rebuild=rebuild or is_damaged,
+            set_aside=is_damaged,
+        )
     summary.seconds = perf_counter() - started
     summary.generation = index.generation
     return summary
@@ -153,15 +194,16 @@ def build(
 def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> list[str]:
     """Remove articles by id or address from the store and the index; return their ids.
 
-    With `undo` the removals are forgotten instead, and the next run reads the pages again.
-    Raises UnknownArticle before anything is changed.
+    With `undo` the removals are forgotten instead, and the next run reads the pages again. A
+    damaged index is built anew. Raises UnknownArticle before anything is changed.
     """
     analyzer = Analyzer(settings.terms)
     index = open_index(settings, analyzer)
     with writing(settings.data), ArticleStore(settings.data / "articles.sqlite3") as store:
-        if index.generation and (reason := index.out_of_date()):
-            raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
-        reached = index.revision
+        is_damaged = _is_damaged(index)
+        if not is_damaged:
+            _check_fits(index)
+        reached = 0 if is_damaged else index.revision
         was_current = reached == store.revision
         identifiers = [store.resolve(name) for name in wanted]
         for identifier in identifiers:
@@ -170,7 +212,10 @@ def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> 
             else:
                 store.remove(identifier)
         store.commit()
-        if index.generation and not undo:
+        if is_damaged:
+            with _workers(settings, jobs := os.cpu_count() or 1) as pool:
+                _catch_up(store, index, pool, 3 * jobs, _Quiet(), rebuild=True, set_aside=True)
+        elif index.generation and not undo:
             # An index that a kill left behind stays behind: the next run still has to catch up.
             with index.writer(store.revision if was_current else reached) as writer:
                 for identifier in identifiers:
@@ -287,6 +332,7 @@ def _catch_up(
     progress: Progress,
     *,
     rebuild: bool,
+    set_aside: bool,
 ) -> None:
     """Bring the index to the store's revision; a fresh generation where it cannot follow."""
     target = store.revision
@@ -301,7 +347,7 @@ def _catch_up(
         return pool.submit(_analyse_chunk, documents, clusters)
 
     progress.stage("indexing", store.count_changes(reached))
-    with index.writer(target, rebuild=fresh) as writer:
+    with index.writer(target, rebuild=fresh, set_aside=set_aside) as writer:
         for chunk, future in _windowed(store.changes(reached), submit, window, _ANALYSED):
             for identifier, document in chunk:
                 if document is None:
@@ -381,6 +427,10 @@ class _Worker:
 
 
 _worker: _Worker
+
+
+def _workers(settings: Settings, jobs: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (settings,))
 
 
 def _start_worker(settings: Settings) -> None:

@@ -6,6 +6,7 @@ AnwenError
 ├── StoreError             the article store cannot be read or written
 │   └── StoreLocked        another process is writing
 ├── IndexUnavailable       no index, or one that does not answer
+│   ├── IndexDamaged       files of the index are missing or do not match their checksums
 │   └── IndexOutOfDate     the index was built by other code or tables; names the repair
 ├── JudgementsError        judgements or a run that cannot be used; names file and line
 ├── UnknownArticle         an id or address that is not in the store
@@ -24,6 +25,7 @@ __all__ = [
     "BadBody",
     "BadParameter",
     "CursorExpired",
+    "IndexDamaged",
     "IndexOutOfDate",
     "IndexUnavailable",
     "JudgementsError",
@@ -75,6 +77,10 @@ class StoreLocked(StoreError):
 
 class IndexUnavailable(AnwenError):
     """There is no index, or it does not answer."""
+
+
+class IndexDamaged(IndexUnavailable):
+    """Files of the index are missing or do not match their checksums."""
 
 
 class IndexOutOfDate(IndexUnavailable):

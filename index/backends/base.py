@@ -29,14 +29,19 @@ class Index(Protocol):
     def revision(self) -> int:
         """The store's revision that the live generation has reached; 0 where there is none."""
 
+    def damage(self) -> list[str]:
+        """Read all of the live generation, and say what of it is damaged."""
+
     def out_of_date(self) -> str | None:
         """Say why the live generation does not fit the running code, None where it does."""
 
     def writer(
-        self, revision: int, *, rebuild: bool = False
+        self, revision: int, *, rebuild: bool = False, set_aside: bool = False
     ) -> AbstractContextManager[IndexWriter]:
         """Open a writer whose commit brings the index to `revision`.
 
         With `rebuild` it fills a new generation beside the live one, which takes its place at
-        the commit; after an error the live one is as it was.
+        the commit; after an error the live one is as it was. With `set_aside` too the live one,
+        found damaged, is then kept to be looked at. Raises IndexUnavailable where the index cannot
+        be written.
         """

@@ -1,24 +1,21 @@
-"""The Whoosh index on disk: numbered generations, one of them live.
-
-    index/current          the number of the live generation
-    index/000003/          a Whoosh index, its segments written by the vector codec
-    index/000003/anwen.json    what it was built by, and how far
+"""The Whoosh index on disk: each generation is one, its segments written by the vector codec.
 
 Only what search needs is in it: postings and columns. Texts stay in the article store.
 """
 
-import json
+import errno
+import logging
 import os
 import pickle
 import shutil
 import struct
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import whoosh.index
@@ -28,7 +25,9 @@ from whoosh.filedb.structfile import StructFile
 from whoosh.reading import EmptyReader, MultiReader, SegmentReader
 
 from index.analysis import FieldTokens
+from index.backends.generations import Generations, unreadable
 from index.backends.vector_codec import (
+    ContainerReader,
     Documents,
     Keywords,
     OpenCodec,
@@ -37,7 +36,8 @@ from index.backends.vector_codec import (
     VectorSegment,
     VectorWriter,
 )
-from index.errors import IndexOutOfDate, IndexUnavailable, StoreLocked
+from index.durable import sync_folder
+from index.errors import IndexDamaged, IndexOutOfDate, IndexUnavailable, StoreLocked
 from index.schema import (
     SCHEMA_VERSION,
     TEXT_FIELDS,
@@ -51,10 +51,15 @@ __all__ = ["SEPARATOR", "WhooshIndex"]
 SEPARATOR = "\n"
 """Between the values of one document in a column that holds several."""
 
-_ABOUT = "anwen.json"
 _MEGABYTE = 1 << 20
 _TOC = ".toc"
 _SEAL = struct.Struct("<I")
+_ATTEMPTS = 5
+_SEGMENT_FILES = (VectorCodec.DOCUMENTS_EXT, VectorCodec.POSTINGS_EXT)
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 class _TermsField(fields.FieldType):  # type: ignore[misc]
@@ -99,6 +104,9 @@ class _Storage(FileStorage):  # type: ignore[misc]
                 file.flush()
                 os.fsync(file.fileno())
         super().rename_file(oldname, newname, safe)
+        if newname.endswith(_TOC):
+            # What it takes the place of is deleted next.
+            sync_folder(Path(self.folder))
 
     def open_file(self, name: str, **options: Any) -> StructFile:
         path = Path(self.folder) / name
@@ -107,7 +115,7 @@ class _Storage(FileStorage):  # type: ignore[misc]
         content = path.read_bytes()
         body, seal = content[: -_SEAL.size], content[-_SEAL.size :]
         if len(seal) < _SEAL.size or _SEAL.unpack(seal)[0] != zlib.crc32(body):
-            raise IndexUnavailable(
+            raise IndexDamaged(
                 f"The index file {path} is damaged: it does not match its checksum. "
                 "Run: anwen index --rebuild"
             )
@@ -199,50 +207,44 @@ class WhooshIndex:
 
     def __init__(self, folder: Path, analyzer_fingerprint: str, *, memory: int = 400) -> None:
         """Take the folder; `memory` is in MB, see `Settings.memory`."""
-        self._folder = folder
+        self._generations = Generations(folder)
         self._fingerprint = analyzer_fingerprint
         self._memory = memory * _MEGABYTE
+        self._told: str | None = None
 
     @property
     def generation(self) -> int:
-        """The number of the live generation; 0 where there is none yet."""
-        try:
-            return int((self._folder / "current").read_text(encoding="ascii"))
-        except FileNotFoundError:
-            return 0
-        except (OSError, ValueError) as error:
-            raise IndexUnavailable(
-                f"{self._folder / 'current'} cannot be read: {error}. Run: anwen index --rebuild"
-            ) from error
+        """The number of the live generation; 0 where there is none yet.
+
+        Raises IndexDamaged where that cannot be said.
+        """
+        return self._generations.live
 
     @property
     def revision(self) -> int:
-        """The store's revision that the live generation has reached."""
-        return int(self._about()["revision"]) if self.generation else 0
+        """The store's revision that the live generation has reached; raises IndexDamaged."""
+        live = self._generations.live
+        return int(self._generations.about(live)["revision"]) if live else 0
 
     @property
     def state(self) -> tuple[int, int]:
-        """Generation and commit of what is live; it differs after every change."""
-        generation = self.generation
-        if not generation:
-            return 0, 0
-        try:
-            return generation, (self._path(generation) / _ABOUT).stat().st_mtime_ns
-        except FileNotFoundError:
-            return generation, 0
+        """Generation and commit of what is live; it differs after every change, never fails."""
+        return self._generations.state
 
     @property
     def size(self) -> int:
         """The bytes of the live generation on disk."""
-        folder, size = self._path(self.generation), 0
-        for path in folder.iterdir() if folder.is_dir() else ():
-            with suppress(FileNotFoundError):  # merged away a moment ago
-                size += path.stat().st_size
-        return size
+        return self._generations.size(self.state[0])
 
     def out_of_date(self) -> str | None:
-        """Say why the live generation does not fit the running code, None where it does."""
-        about = self._about()
+        """Say why the live generation does not fit the running code, None where it does.
+
+        Raises IndexDamaged.
+        """
+        return self._misfit(self._generations.live)
+
+    def _misfit(self, number: int) -> str | None:
+        about = self._generations.about(number)
         if about["schema"] != SCHEMA_VERSION:
             return f"its schema is version {about['schema']}, this program's {SCHEMA_VERSION}"
         if about["analyzer"] != self._fingerprint:
@@ -254,120 +256,177 @@ class WhooshIndex:
     ) -> tuple[Any, list[tuple[VectorSegment, SegmentFiles]]]:
         """Open the live generation: a Whoosh reader of it, and its segments with their files.
 
-        `known` are files that are open already, by the segment's id. Raises IndexUnavailable where
-        there is no index or it is damaged, IndexOutOfDate where it does not fit.
+        Where it is damaged or may not be read, and the one before it is sound and fits, that one
+        is opened, and the damage logged. `known` are files that are open already, by the segment's
+        id. Raises IndexUnavailable where there is no index, IndexDamaged where no generation
+        opens, IndexOutOfDate where the live one does not fit.
         """
-        if not self.generation:
-            raise IndexUnavailable(f"There is no index in {self._folder}. Run: anwen index PATH")
-        if reason := self.out_of_date():
-            raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
-        failure: Exception | None = None
-        for attempt in range(5):
+        try:
+            return self._open_segments(None, known)
+        except IndexUnavailable as error:
+            may_not = isinstance(error.__cause__, PermissionError)
+            if not may_not and not isinstance(error, IndexDamaged):
+                raise
+            for number in self._generations.former():
+                try:
+                    opened = self._open_segments(number, known)
+                except IndexUnavailable:
+                    continue
+                self._tell(f"{error} Until then generation {number}, from before, answers.")
+                return opened
+            raise
+
+    def _tell(self, warning: str) -> None:
+        if warning != self._told:  # once, not with every commit
+            _log.warning(warning)
+            self._told = warning
+
+    def _open_segments(
+        self, number: int | None, known: Mapping[str, SegmentFiles]
+    ) -> tuple[Any, list[tuple[VectorSegment, SegmentFiles]]]:
+        """Open a generation, the live one where no number is given."""
+
+        def opened(storage: _Storage, segment: VectorSegment) -> SegmentFiles:
+            return known.get(segment.segment_id()) or VectorCodec().open(storage, segment)
+
+        storage, segments = self._read_segments(number, opened)
+        return _reader(storage, _schema(), segments), segments
+
+    def damage(self, step: Callable[[], None] = lambda: None) -> list[str]:
+        """Read all of the live generation; return what is missing or does not match its checksum.
+
+        Each with its repair; nothing where there is no generation, or one that does not fit.
+        `step` is called after each section. Raises IndexUnavailable where a file may not be read.
+        """
+
+        def containers(storage: _Storage, segment: VectorSegment) -> list[ContainerReader | str]:
+            return list(_containers(storage, segment))
+
+        try:
+            if not self._generations.live or self.out_of_date():
+                return []
+            _, segments = self._read_segments(None, containers)
+        except IndexDamaged as error:
+            return [str(error)]
+        found = []
+        for _, files in segments:
+            for file in files:
+                if isinstance(file, str):
+                    found.append(file)
+                    continue
+                for number in range(len(file.sections)):
+                    try:
+                        file.bytes(number)
+                    except IndexDamaged as error:
+                        found.append(str(error))
+                    step()
+        return found
+
+    def strays(self) -> list[Path]:
+        """Return the files and folders that nothing of the index names, where no writer is at work.
+
+        Raises IndexDamaged where that cannot be said.
+        """
+        live = self._generations.live
+        strays = self._generations.strays()
+        if live and not self.out_of_date():
+            _, segments = self._read_segments(None, lambda *_: None)
+            names = {segment.segment_id() for segment, _ in segments}
+            for path in sorted(self._generations.path(live).iterdir()):
+                if path.suffix in _SEGMENT_FILES and path.stem not in names:
+                    strays.append(path)
+        return strays
+
+    def _read_segments(
+        self, number: int | None, read: Callable[["_Storage", VectorSegment], T]
+    ) -> tuple["_Storage", list[tuple[VectorSegment, T]]]:
+        """Read the list of segments of a generation and each of them, all of one commit."""
+        failure = OSError()
+        for attempt in range(_ATTEMPTS):
             if attempt:
                 # About one open in a hundred fails while another process commits: the list of
                 # segments is read before the files, and a merge removes files in between.
                 time.sleep(0.01 * 2**attempt)
-            try:
-                index = self._open(self._path(self.generation))
-                state = index._read_toc()
-                opened = [
-                    (
-                        segment,
-                        known.get(segment.segment_id())
-                        or VectorCodec().open(index.storage, segment),
-                    )
-                    for segment in state.segments
-                ]
-            except (OSError, whoosh.index.IndexError) as error:
-                failure = error
-            else:
-                return _reader(index.storage, state.schema, opened), opened
-        raise IndexUnavailable(
-            f"The index in {self._folder} does not open: {failure}. Run: anwen index --rebuild"
-        ) from failure
-
-    @contextmanager
-    def writer(self, revision: int, *, rebuild: bool = False) -> Iterator[_Writer]:
-        """Open a writer whose commit brings the index to `revision`; see `Index.writer`."""
-        live = self.generation
-        fresh = rebuild or not live
-        number = self._next_number() if fresh else live
-        path = self._path(number)
-        try:
-            if fresh:
-                path.mkdir(parents=True)
-                index = _Storage(str(path)).create_index(_schema())
-            else:
-                index = self._open(path)
-            writer = VectorWriter(index, self._memory)
-            try:
-                yield _Writer(writer)
-                writer.commit()
-            except BaseException:
-                if not writer.is_closed:
-                    with suppress(OSError):
-                        writer.cancel()
-                raise
-        except BaseException as error:
-            if fresh:
-                shutil.rmtree(path, ignore_errors=True)
-            if isinstance(error, whoosh.index.LockError):
-                raise StoreLocked(f"Another process is writing to {path}.") from error
-            if isinstance(error, whoosh.index.IndexError):
+            live = number or self._generations.live
+            path = self._generations.path(live)
+            if not live:
                 raise IndexUnavailable(
+                    f"There is no index in {self._generations.folder}. Run: anwen index PATH"
+                )
+            if reason := self._misfit(live):
+                raise IndexOutOfDate(
+                    f"The index is out of date: {reason}. Run: anwen index --rebuild"
+                )
+            try:
+                index = self._open(path)
+                segments = index._read_toc().segments
+                return index.storage, [(each, read(index.storage, each)) for each in segments]
+            except whoosh.index.EmptyIndexError:
+                failure = FileNotFoundError(errno.ENOENT, "missing", str(path / f"*{_TOC}"))
+            except whoosh.index.IndexError as error:
+                raise IndexDamaged(
                     f"The index in {path} does not open: {error}. Run: anwen index --rebuild"
                 ) from error
-            raise
-        self._write_about(path, revision)
-        if fresh:
-            _write_atomically(self._folder / "current", str(number))
-            self._drop_old(keep={number, live})
+            except OSError as error:
+                failure = error
+        raise unreadable(Path(failure.filename or path), failure) from failure
+
+    @contextmanager
+    def writer(
+        self, revision: int, *, rebuild: bool = False, set_aside: bool = False
+    ) -> Iterator[_Writer]:
+        """Open a writer whose commit brings the index to `revision`; see `Index.writer`."""
+        generations = self._generations
+        fresh = rebuild or not generations.live
+        generations.drop_unfinished()
+        try:
+            number = generations.begin() if fresh else generations.live
+            path = generations.path(number)
+            try:
+                index = _Storage(str(path)).create_index(_schema()) if fresh else self._open(path)
+                writer = VectorWriter(index, self._memory)
+                try:
+                    yield _Writer(writer)
+                    writer.commit()
+                except BaseException:
+                    if not writer.is_closed:
+                        with suppress(OSError):
+                            writer.cancel()
+                    raise
+                generations.complete(number, self._fingerprint, revision)
+            except BaseException:
+                if fresh:
+                    shutil.rmtree(path, ignore_errors=True)
+                raise
+            if fresh or not generations.is_named:
+                generations.go_live(number, damaged=set_aside)
+        except whoosh.index.LockError as error:
+            raise StoreLocked(f"Another process is writing to {path}.") from error
+        except whoosh.index.IndexError as error:
+            raise IndexDamaged(
+                f"The index in {path} does not open: {error}. Run: anwen index --rebuild"
+            ) from error
+        except FileNotFoundError as error:
+            raise unreadable(Path(error.filename or path), error) from error
+        except OSError as error:
+            raise IndexUnavailable(
+                f"The index in {generations.folder} cannot be written: {error.strerror or error}. "
+                "See whether the disk is full, and who may write there. The articles are kept; "
+                "the next anwen index PATH goes on from here."
+            ) from error
 
     def _open(self, path: Path) -> Any:
         # Giving the schema keeps Whoosh from unpickling the one in the index.
         return _Storage(str(path)).open_index(schema=_schema())
 
-    def _path(self, generation: int) -> Path:
-        return self._folder / f"{generation:06}"
 
-    def _generations(self) -> list[int]:
-        if not self._folder.is_dir():
-            return []
-        return [int(path.name) for path in self._folder.iterdir() if path.name.isdigit()]
-
-    def _next_number(self) -> int:
-        return max(self._generations(), default=0) + 1
-
-    def _drop_old(self, keep: set[int]) -> None:
-        """Delete generations that nobody can be reading: all but the live and the one before."""
-        for number in self._generations():
-            if number not in keep:
-                shutil.rmtree(self._path(number), ignore_errors=True)
-
-    def _write_about(self, path: Path, revision: int) -> None:
-        about = {"schema": SCHEMA_VERSION, "analyzer": self._fingerprint, "revision": revision}
-        _write_atomically(path / _ABOUT, json.dumps(about | {"checksum": _checksum(about)}))
-
-    def _about(self) -> dict[str, Any]:
-        path = self._path(self.generation) / _ABOUT
+def _containers(storage: _Storage, segment: VectorSegment) -> Iterator[ContainerReader | str]:
+    """Open a segment's files; of a damaged one give what is said of it."""
+    for extension in (VectorCodec.DOCUMENTS_EXT, VectorCodec.POSTINGS_EXT):
         try:
-            about: dict[str, Any] = dict(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise IndexUnavailable(
-                f"{path} cannot be read: {error}. Run: anwen index --rebuild"
-            ) from error
-        # Files of the first schema have no checksum, and are read far enough to say so.
-        is_first = about.keys() == {"schema", "analyzer", "revision"} and about["schema"] == 1
-        if not is_first and about.pop("checksum", None) != _checksum(about):
-            raise IndexUnavailable(
-                f"The index file {path} is damaged: it does not match its checksum. "
-                "Run: anwen index --rebuild"
-            )
-        return about
-
-
-def _checksum(about: Mapping[str, Any]) -> int:
-    return zlib.crc32(json.dumps(about, sort_keys=True).encode())
+            yield ContainerReader(segment.path(storage, extension))
+        except IndexDamaged as error:
+            yield str(error)
 
 
 def _reader(
@@ -380,18 +439,3 @@ def _reader(
     if not readers:
         return EmptyReader(schema)
     return readers[0] if len(readers) == 1 else MultiReader(readers)
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    """Replace a small file at once, and make the replacement durable."""
-    scratch = path.with_name(f"{path.name}.new")
-    with scratch.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

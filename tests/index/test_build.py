@@ -207,6 +207,29 @@ def test_an_open_searcher_sees_the_next_commit(settings: Settings, crawl: Path) 
     searcher.close()
 
 
+@pytest.mark.parametrize("suffix", [".json", ".toc", ".vdoc", ".vpst"])
+def test_the_next_run_sets_a_damaged_index_aside_and_builds_it_anew_by_itself(
+    settings: Settings, crawl: Path, caplog: pytest.LogCaptureFixture, suffix: str
+) -> None:
+    run(settings, crawl)
+    (path,) = (settings.data / "index" / "000001").glob(f"*{suffix}")
+    damaged = bytearray(path.read_bytes())
+    damaged[100 if suffix[1] == "v" else 20] ^= 1
+    path.write_bytes(damaged)
+    write_page(crawl, 4, "灰鹭团伙又一次得手。")
+    if suffix == ".toc":  # whichever command writes next
+        remove(settings, ["https://paper.example/news/1"])
+    summary = run(settings, crawl)
+    assert (summary.added, summary.generation) == (1, 2)
+    assert len(found(settings, "灰鹭团伙")) == (3 if suffix == ".toc" else 4)
+    assert path.name in caplog.text
+    assert "built anew from the article store" in caplog.text
+    assert (settings.data / "index" / "000001.damaged" / path.name).read_bytes() == damaged
+    caplog.clear()
+    assert run(settings, crawl).generation == 2
+    assert not caplog.text
+
+
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
     folder = tmp_path / "many"

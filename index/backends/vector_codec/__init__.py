@@ -1,6 +1,7 @@
 """A codec for Whoosh whose segments are flat arrays, and the writer that fills it in batches."""
 
 from index.backends.vector_codec.codec import OpenCodec, SegmentFiles, VectorCodec, VectorSegment
+from index.backends.vector_codec.container import ContainerReader
 from index.backends.vector_codec.documents import LENGTHS, Documents, Keywords
 from index.backends.vector_codec.postings import POSITION_BITS, Block, ranges, starts
 from index.backends.vector_codec.terms import VectorTermsReader
@@ -10,6 +11,7 @@ __all__ = [
     "LENGTHS",
     "POSITION_BITS",
     "Block",
+    "ContainerReader",
     "Documents",
     "Keywords",
     "OpenCodec",

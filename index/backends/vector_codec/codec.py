@@ -80,7 +80,7 @@ class VectorCodec(base.Codec):  # type: ignore[misc]
         return self.open(storage, segment).terms
 
     def open(self, storage: Any, segment: VectorSegment) -> "SegmentFiles":
-        """Open the two files; raises FileNotFoundError, or IndexUnavailable for a damaged one."""
+        """Open the two files; raises FileNotFoundError, or IndexDamaged for a damaged one."""
         documents = read_documents(segment.path(storage, self.DOCUMENTS_EXT))
         path = segment.path(storage, self.POSTINGS_EXT)
         return SegmentFiles(documents, VectorTermsReader(path, documents.lengths))

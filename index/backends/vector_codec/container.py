@@ -9,6 +9,7 @@ Every number is little-endian. The directory is checked when a file is opened, a
 read first, so that opening a file does not read all of it and no damaged byte is ever searched.
 """
 
+import errno
 import json
 import mmap
 import os
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.errors import IndexUnavailable
+from index.errors import IndexDamaged, IndexUnavailable
 
 __all__ = ["ContainerReader", "ContainerWriter", "Section"]
 
@@ -83,7 +84,10 @@ class ContainerReader:
     """A container mapped into memory; the arrays that it gives out keep the mapping alive."""
 
     def __init__(self, path: Path) -> None:
-        """Open a file; raises IndexUnavailable, with the repair, where it is no sound container."""
+        """Open a file; raises IndexDamaged, with the repair, where it is no sound container.
+
+        Raises FileNotFoundError where there is none, IndexUnavailable where it may not be read.
+        """
         self._path = path
         self._checked: set[int] = set()
         try:
@@ -91,8 +95,15 @@ class ContainerReader:
                 self._buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except FileNotFoundError:
             raise  # another process may have merged it away: the caller looks for the newer state
-        except (OSError, ValueError) as error:
+        except ValueError as error:  # of an empty file
             raise self._damaged(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EIO:
+                raise self._damaged(str(error.strerror)) from error
+            raise IndexUnavailable(
+                f"The index file {path} cannot be read: {error.strerror or error}. See who may "
+                "read the data folder."
+            ) from error
         if len(self._buffer) < _HEADER.size + _FOOTER.size:
             raise self._damaged("it is cut short")
         magic, version, _ = _HEADER.unpack_from(self._buffer)
@@ -111,7 +122,7 @@ class ContainerReader:
         self.sections = [Section(*entry) for entry in json.loads(directory)]
 
     def bytes(self, number: int) -> memoryview:
-        """Return a section by its place in `sections`; raises IndexUnavailable if damaged."""
+        """Return a section by its place in `sections`; raises IndexDamaged if damaged."""
         section = self.sections[number]
         data = memoryview(self._buffer)[section.offset : section.offset + section.size]
         if number not in self._checked:
@@ -120,7 +131,7 @@ class ContainerReader:
             self._checked.add(number)
         return data
 
-    def _damaged(self, reason: str) -> IndexUnavailable:
-        return IndexUnavailable(
+    def _damaged(self, reason: str) -> IndexDamaged:
+        return IndexDamaged(
             f"The index file {self._path} is damaged: {reason}. Run: anwen index --rebuild"
         )

@@ -140,7 +140,7 @@ def write_documents(path: Path, documents: Documents) -> None:
 
 
 def read_documents(path: Path) -> Documents:
-    """Read the file of a segment's documents; raises IndexUnavailable where it is damaged."""
+    """Read the file of a segment's documents; raises IndexDamaged where it is damaged."""
     container = ContainerReader(path)
     documents = Documents(container.sections[0].note)
     for place, section in enumerate(container.sections[1:], 1):

@@ -5,8 +5,10 @@ knows the revision it has reached can catch up with `changes`.
 """
 
 import json
+import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -22,15 +24,21 @@ from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
 from index.learned_names import SCHEMA as LEARNED_NAMES
 from index.learned_names import LearnedNames
-from index.record import read_article, write_article
+from index.record import DAMAGED, read_article, write_article
 
-__all__ = ["ArticleStore", "Outcome", "StoredPage", "page_digest"]
+__all__ = [
+    "STORE_VERSION",
+    "ArticleStore",
+    "Outcome",
+    "StoredPage",
+    "page_digest",
+    "store_schema",
+]
 
 Outcome = Literal["added", "updated", "unchanged", "repeated", "removed"]
 
-_VERSION = 3
 _NOTHING_DENIED = Denials()
-_SCHEMA = """
+_ARTICLES = """
 CREATE TABLE page (
     digest  BLOB PRIMARY KEY,   -- of the bytes
     path    TEXT NOT NULL,
@@ -56,6 +64,12 @@ CREATE INDEX article_digest ON article (digest);
 CREATE TABLE counter (revision INTEGER NOT NULL);
 INSERT INTO counter VALUES (0);
 """
+_STEPS = (_ARTICLES, LEARNED_NAMES, CLUSTERS)
+"""What makes a store of each version of the one before, the first of an empty file."""
+
+STORE_VERSION = len(_STEPS)
+
+SCHEMA_ROWS = "SELECT type, name, ifnull(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +89,14 @@ class StoredPage:
 def page_digest(raw: bytes) -> bytes:
     """Return what identifies a page's bytes."""
     return blake2b(raw, digest_size=16).digest()
+
+
+def store_schema(version: int) -> list[tuple[str, str, str]]:
+    """Return type, name and statement of all that a store of a version has, in order of name."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        for step in _STEPS[:version]:
+            database.executescript(step)
+        return sorted(database.execute(SCHEMA_ROWS))
 
 
 class ArticleStore:
@@ -106,24 +128,26 @@ class ArticleStore:
         self._database.run(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;"
         )
-        if self._database.count("SELECT count(*) FROM sqlite_master") == 0:
-            self._database.run(f"BEGIN; {_SCHEMA} PRAGMA user_version = 1; COMMIT")
-        if self._database.count("PRAGMA user_version") == 1:
-            self._database.run(f"BEGIN; {LEARNED_NAMES} PRAGMA user_version = 2; COMMIT")
-        if self._database.count("PRAGMA user_version") == 2:
-            self._database.run(f"BEGIN; {CLUSTERS} PRAGMA user_version = 3; COMMIT")
+        found = self._database.count("PRAGMA user_version")
+        if not found and self._database.count("SELECT count(*) FROM sqlite_master"):
+            return  # somebody else's
+        for version, step in enumerate(_STEPS[found:], found + 1):
+            # All of a step or nothing of it, whenever the process is killed.
+            self._database.run(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {version}; COMMIT")
 
     def _check_version(self) -> None:
         found = self._database.count("PRAGMA user_version")
-        if found != _VERSION:
+        if not found and self._database.count("SELECT count(*) FROM sqlite_master"):
+            raise StoreError(f"{self._path} is no article store. {DAMAGED}")
+        if found != STORE_VERSION:
             repair = (
                 "Run: anwen index --rebuild"
-                if found < _VERSION
+                if found < STORE_VERSION
                 else "Install the version of anwen that wrote it."
             )
             raise StoreError(
                 f"The article store {self._path} has version {found}; this program reads "
-                f"{_VERSION}. {repair}"
+                f"{STORE_VERSION}. {repair}"
             )
 
     def __enter__(self) -> Self:

@@ -3,8 +3,8 @@
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ _DISK_ERRORS = (
 )
 
 _MAPPED = 1 << 32  # bytes
+_COPIED = 4096  # pages of a copy between two reports
 
 
 class Database:
@@ -76,6 +77,27 @@ class Database:
         """Change what a statement says, once for each row of values."""
         with self.errors():
             self._connection.executemany(statement, rows)
+
+    def copy(self, path: Path, step: Callable[[float], None]) -> None:
+        """Write the database as it is at this moment to a new file, whoever writes meanwhile.
+
+        `step` is called with the share that is done.
+        """
+
+        def report(_: int, left: int, total: int) -> None:
+            step(1 - left / total if total else 1.0)
+
+        with self.errors(), closing(sqlite3.connect(path)) as target:
+            # With a transaction of its own the copy reads one state, and never begins again.
+            self._connection.execute("BEGIN")
+            self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            self._connection.backup(target, pages=_COPIED, progress=report)
+            self._connection.rollback()
+            target.execute("PRAGMA journal_mode = DELETE")  # one file, without any beside it
+
+    def faults(self) -> list[str]:
+        """Return what SQLite finds wrong with the file."""
+        return [said for (said,) in self.rows("PRAGMA integrity_check") if said != "ok"]
 
     def run(self, script: str) -> None:
         """Run a script of statements, outside of the transaction."""

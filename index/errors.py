@@ -8,6 +8,7 @@ AnwenError
 ├── IndexUnavailable       no index, or one that does not answer
 │   ├── IndexDamaged       files of the index are missing or do not match their checksums
 │   └── IndexOutOfDate     the index was built by other code or tables; names the repair
+├── BackupError            a backup that cannot be written, or must not be restored
 ├── JudgementsError        judgements or a run that cannot be used; names file and line
 ├── UnknownArticle         an id or address that is not in the store
 └── QueryError             a reader's mistake (HTTP 400)
@@ -22,6 +23,7 @@ from pathlib import Path
 
 __all__ = [
     "AnwenError",
+    "BackupError",
     "BadBody",
     "BadParameter",
     "CursorExpired",
@@ -85,6 +87,10 @@ class IndexDamaged(IndexUnavailable):
 
 class IndexOutOfDate(IndexUnavailable):
     """The index was built by other code, schema or tables than those running."""
+
+
+class BackupError(AnwenError):
+    """A backup that cannot be written, or one that must not be restored."""
 
 
 class UnknownArticle(AnwenError):

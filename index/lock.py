@@ -17,10 +17,10 @@ from index.document import BEIJING
 from index.durable import make_folder
 from index.errors import StoreError, StoreLocked
 
-__all__ = ["HOLDER", "LOCK", "is_written", "writing"]
+__all__ = ["without_writer", "writing"]
 
-LOCK = "writer.lock"
-HOLDER = "writer.json"
+_LOCK = "writer.lock"
+_HOLDER = "writer.json"
 _SECONDS = 10.0  # that a second writer waits
 _LONGEST_COMMAND = 200  # characters of a command that are told
 
@@ -32,7 +32,7 @@ def writing(folder: Path) -> Iterator[None]:
     Raises StoreLocked, which says who has it, after waiting for ten seconds; StoreError where the
     folder cannot be written. The lock ends with its process, however that ends.
     """
-    lock = FileLock(folder / LOCK, timeout=_SECONDS)
+    lock = FileLock(folder / _LOCK, timeout=_SECONDS)
     try:
         make_folder(folder)
         lock.acquire()
@@ -49,24 +49,32 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         # Who holds the lock is for people to read; a disk too full for it is told by what follows.
         with suppress(OSError):
-            (folder / HOLDER).write_text(json.dumps(_self()), encoding="utf-8")
+            (folder / _HOLDER).write_text(json.dumps(_self()), encoding="utf-8")
         yield
     finally:
         with suppress(OSError):
-            (folder / HOLDER).unlink()
+            (folder / _HOLDER).unlink()
         lock.release()
 
 
-def is_written(folder: Path) -> bool:
-    """Say whether some process holds the lock, or may: where that cannot be found out."""
+@contextmanager
+def without_writer(folder: Path) -> Iterator[bool]:
+    """Keep writers waiting for a moment; gives False where one is at work, or may be."""
     try:
-        with (folder / LOCK).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        file = (folder / _LOCK).open("rb")
     except FileNotFoundError:
-        return False
+        yield True
+        return
     except OSError:
-        return True
-    return False
+        yield False
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
 
 
 def _self() -> dict[str, object]:
@@ -83,7 +91,7 @@ def _self() -> dict[str, object]:
 def _holder(folder: Path) -> str:
     """Return who has the lock, in words: a process that was killed leaves its name behind."""
     try:
-        about = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        about = json.loads((folder / _HOLDER).read_text(encoding="utf-8"))
         command, process, machine, since = (
             about[name] for name in ("command", "process", "machine", "since")
         )

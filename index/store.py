@@ -27,6 +27,8 @@ from index.learned_names import LearnedNames
 from index.record import DAMAGED, read_article, write_article
 
 __all__ = [
+    "SCHEMA_ROWS",
+    "STORE_FILE",
     "STORE_VERSION",
     "ArticleStore",
     "Outcome",
@@ -66,6 +68,9 @@ INSERT INTO counter VALUES (0);
 """
 _STEPS = (_ARTICLES, LEARNED_NAMES, CLUSTERS)
 """What makes a store of each version of the one before, the first of an empty file."""
+
+STORE_FILE = "articles.sqlite3"
+"""The name of the store in a data folder."""
 
 STORE_VERSION = len(_STEPS)
 

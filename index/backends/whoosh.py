@@ -322,6 +322,19 @@ class WhooshIndex:
                     step()
         return found
 
+    def ids(self) -> list[str]:
+        """Return the id of each document of the live generation; raises IndexUnavailable."""
+        _, opened = self.open_segments({})
+        found = []
+        for segment, files in opened:
+            keys = files.documents.keywords["key"]
+            found += [
+                keys[number].decode()
+                for number in range(files.documents.size)
+                if not segment.is_deleted(number)
+            ]
+        return found
+
     def strays(self) -> list[Path]:
         """Return the files and folders that nothing of the index names, where no writer is at work.
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from index.errors import StoreError, StoreLocked
-from index.lock import HOLDER, is_written, writing
+from index.lock import _HOLDER as HOLDER
+from index.lock import without_writer, writing
 
 ROOT = Path(__file__).parents[2]
 HOLDING = """
@@ -73,11 +74,17 @@ def test_a_damaged_name_of_the_holder_stops_nobody(tmp_path: Path, content: str)
 
 
 def test_whether_a_writer_is_at_work_is_found_out_without_writing(tmp_path: Path) -> None:
-    assert not is_written(tmp_path)
+    with without_writer(tmp_path) as is_idle:
+        assert is_idle
     assert not list(tmp_path.iterdir())
+    with writing(tmp_path), without_writer(tmp_path) as is_idle:
+        assert not is_idle
+    with without_writer(tmp_path) as is_idle:
+        assert is_idle
+        with pytest.raises(StoreLocked), writing(tmp_path):
+            pass
     with writing(tmp_path):
-        assert is_written(tmp_path)
-    assert not is_written(tmp_path)
+        pass
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

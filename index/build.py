@@ -25,6 +25,7 @@ from index.duplicates import Fingerprint, fingerprints, fingerprints_version
 from index.entities import Denials, OrganisationTable, annotate, entities_fingerprint
 from index.errors import IndexOutOfDate, NotAnArticle, StoreError, StoreLocked
 from index.extract import extract, extractor_fingerprint
+from index.folders import make_folder
 from index.record import read_article
 from index.schema import IndexBatch, index_batch
 from index.settings import Settings
@@ -106,7 +107,7 @@ def open_index(settings: Settings, analyzer: Analyzer) -> WhooshIndex:
 def _locked(settings: Settings) -> Iterator[None]:
     lock = FileLock(settings.data / "writer.lock", timeout=_LOCK_SECONDS)
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.data)
         lock.acquire()
     except Timeout as error:
         raise StoreLocked(

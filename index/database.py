@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import StoreError
+from index.folders import make_folder
 from index.record import DAMAGED
 
 __all__ = ["Database"]
@@ -32,7 +33,7 @@ class Database:
         self._path = path
         with self.errors():
             if not read_only:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(path.parent)
                 self._connection = sqlite3.connect(path)
             elif path.is_file():
                 address = f"{path.absolute().as_uri()}?mode=ro"

@@ -38,6 +38,7 @@ from index.backends.vector_codec import (
     VectorWriter,
 )
 from index.errors import IndexOutOfDate, IndexUnavailable, StoreLocked
+from index.folders import make_folder, sync_folder
 from index.schema import (
     SCHEMA_VERSION,
     TEXT_FIELDS,
@@ -98,7 +99,11 @@ class _Storage(FileStorage):  # type: ignore[misc]
                 file.write(_SEAL.pack(checksum))
                 file.flush()
                 os.fsync(file.fileno())
+        # The files that the new table names must be there before it, and the new table before
+        # Whoosh deletes the files of the former one.
+        sync_folder(Path(self.folder))
         super().rename_file(oldname, newname, safe)
+        sync_folder(Path(self.folder))
 
     def open_file(self, name: str, **options: Any) -> StructFile:
         path = Path(self.folder) / name
@@ -295,7 +300,7 @@ class WhooshIndex:
         path = self._path(number)
         try:
             if fresh:
-                path.mkdir(parents=True)
+                make_folder(path)  # durable before `current` names it
                 index = _Storage(str(path)).create_index(_schema())
             else:
                 index = self._open(path)
@@ -390,8 +395,4 @@ def _write_atomically(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     scratch.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

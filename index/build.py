@@ -4,12 +4,15 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 from time import perf_counter
 from typing import Protocol, TypeVar
 
@@ -23,7 +26,7 @@ from index.corpus import Page, Unreadable, read_pages
 from index.document import Article
 from index.duplicates import Fingerprint, fingerprints, fingerprints_version
 from index.entities import Denials, OrganisationTable, annotate, entities_fingerprint
-from index.errors import IndexOutOfDate, NotAnArticle, StoreError, StoreLocked
+from index.errors import IndexOutOfDate, NotAnArticle, StoreError, StoreLocked, WorkerLost
 from index.extract import extract, extractor_fingerprint
 from index.folders import make_folder
 from index.record import read_article
@@ -124,6 +127,20 @@ def _locked(settings: Settings) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def _workers(settings: Settings, jobs: int) -> Iterator[ProcessPoolExecutor]:
+    try:
+        context = get_context("spawn")
+        with ProcessPoolExecutor(jobs, context, _start_worker, (settings,)) as pool:
+            yield pool
+    except BrokenProcessPool as error:
+        raise WorkerLost(
+            "A worker process ended in the midst of its work; perhaps the system had too little "
+            "memory for it. What is stored already is kept. Run the command again, with a smaller "
+            "--jobs if it happens again."
+        ) from error
+
+
 def build(
     settings: Settings,
     paths: Iterable[Path],
@@ -135,8 +152,8 @@ def build(
     """Read pages into the store and bring the index up to date with it.
 
     With `rebuild`, stored pages that other code or tables have read are read again, and a new
-    generation of the index is built. Raises StoreLocked, IndexOutOfDate, or the reader's error
-    for a path that cannot be read; bad pages are counted in the summary.
+    generation of the index is built. Raises StoreLocked, IndexOutOfDate, WorkerLost, or the
+    reader's error for a path that cannot be read; bad pages are counted in the summary.
     """
     started = perf_counter()
     summary = Summary()
@@ -150,7 +167,7 @@ def build(
     with (
         _locked(settings),
         ArticleStore(settings.data / "articles.sqlite3", denials=denials) as store,
-        ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (settings,)) as pool,
+        _workers(settings, jobs) as pool,
     ):
         if index.generation and not rebuild and (reason := index.out_of_date()):
             raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
@@ -411,6 +428,14 @@ _worker: _Worker
 def _start_worker(settings: Settings) -> None:
     global _worker
     _worker = _Worker(settings)
+    if parent := parent_process():
+        Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    """End when the parent has: killed, it cannot say so, and its workers would wait for ever."""
+    parent.join()
+    os._exit(1)
 
 
 def _extract_chunk(pages: list[Page]) -> list[_Result]:

@@ -5,6 +5,7 @@ AnwenError
 ├── NotAnArticle           a page that holds no article; its reason is counted, never fatal
 ├── StoreError             the article store cannot be read or written
 │   └── StoreLocked        another process is writing
+├── WorkerLost             a worker process was ended from outside, for want of memory perhaps
 ├── IndexUnavailable       no index, or one that does not answer
 │   └── IndexOutOfDate     the index was built by other code or tables; names the repair
 ├── JudgementsError        judgements or a run that cannot be used; names file and line
@@ -34,6 +35,7 @@ __all__ = [
     "StoreLocked",
     "UnknownArticle",
     "UnknownField",
+    "WorkerLost",
 ]
 
 
@@ -71,6 +73,10 @@ class StoreError(AnwenError):
 
 class StoreLocked(StoreError):
     """Another process is writing to the data folder."""
+
+
+class WorkerLost(AnwenError):
+    """A worker process was ended from outside; what was stored before is kept."""
 
 
 class IndexUnavailable(AnwenError):

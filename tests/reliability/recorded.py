@@ -9,7 +9,6 @@ write nothing, is done in this process, so that there is one order of system cal
 
 import json
 import sys
-import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -17,9 +16,8 @@ from typing import Any
 
 import index.build
 from index.database import Database
+from tests.reliability.checking import Articles, committed_articles
 from web.cli import main
-
-Articles = dict[str, list[Any]]
 
 
 class InlinePool(Executor):
@@ -34,17 +32,6 @@ class InlinePool(Executor):
         return future
 
 
-def kept_articles(database: Database) -> Articles:
-    """Return what is committed: the checksum of each article's record, and its title."""
-    if not database.count("SELECT count(*) FROM sqlite_master WHERE name = 'article'"):
-        return {}
-    rows = database.rows("SELECT id, document FROM article WHERE document IS NOT NULL")
-    return {
-        identifier: [zlib.crc32(document.encode()), json.loads(document)["title"]]
-        for identifier, document in rows
-    }
-
-
 def run(data: Path, marks: Path, commands: list[list[str]]) -> None:
     index.build.ProcessPoolExecutor = InlinePool  # type: ignore[attr-defined]
     commit = Database.commit
@@ -57,7 +44,7 @@ def run(data: Path, marks: Path, commands: list[list[str]]) -> None:
         def marked_commit(database: Database) -> None:
             nonlocal articles
             commit(database)
-            articles = kept_articles(database)
+            articles = committed_articles(database)
             mark("commit")
 
         Database.commit = marked_commit  # type: ignore[method-assign]

@@ -12,33 +12,23 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
-from whoosh import query
 
 import index.build
 from index.analysis import Analyzer
-from index.backends.whoosh import WhooshIndex
 from index.build import build
-from index.database import Database
 from index.entities import OrganisationTable
 from index.errors import AnwenError
 from index.settings import Settings
 from index.store import ArticleStore
-from search.backends.cache import ByteCache
-from search.backends.evaluator import Evaluator
-from search.backends.view import IndexView
+from tests.reliability.checking import Articles, Silent, indexed_titles, stored_articles
 from tests.reliability.pages import write_pages
 from tests.reliability.power_loss import LOSSES, Disk, Event, Loss, record
-from tests.reliability.recorded import Articles, InlinePool, kept_articles
+from tests.reliability.recorded import InlinePool
 
 pytestmark = pytest.mark.slow
-
-
-class Silent:
-    def stage(self, name: str, total: int | None) -> None: ...
-    def advance(self, steps: int = 1, share: float | None = None) -> None: ...
 
 
 class Acknowledged:
@@ -56,33 +46,6 @@ class Acknowledged:
         former = [articles for each, articles in self._marks[: self._passed] if each == kind]
         later = [articles for each, articles in self._marks[self._passed :] if each == kind]
         return bool(former), [former[-1] if former else {}, *later[:1]]
-
-
-def indexed_titles(settings: Settings, analyzer: Analyzer) -> dict[str, str]:
-    """Open the index as a server does; return the title of each article, every block checked."""
-    cache: ByteCache[Any] = ByteCache(1 << 20)
-    view = IndexView(WhooshIndex(settings.data / "index", analyzer.fingerprint), cache)
-    evaluator = Evaluator(view, 1 << 20)
-    titles = {}
-    for document in view.everything().documents.tolist():
-        identifier = view.ids[document].decode()
-        found = evaluator.evaluate(query.Term("id", identifier)).where(view.live).documents
-        assert found.tolist() == [document]
-        titles[identifier] = view.title(document)
-    for segment in view.segments:
-        for field in segment.files.terms.fields.values():
-            for _ in field.unpack():
-                pass
-    view.close()
-    return titles
-
-
-def stored_articles(settings: Settings) -> Articles:
-    database = Database(settings.data / "articles.sqlite3", read_only=True)
-    try:
-        return kept_articles(database)
-    finally:
-        database.close()
 
 
 class Replay:

@@ -5,11 +5,15 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 from time import perf_counter
 from typing import Protocol, TypeVar
 
@@ -21,7 +25,7 @@ from index.corpus import Page, Unreadable, read_pages
 from index.document import Article
 from index.duplicates import Fingerprint, fingerprints, fingerprints_version
 from index.entities import Denials, OrganisationTable, annotate, entities_fingerprint
-from index.errors import IndexOutOfDate, NotAnArticle
+from index.errors import IndexOutOfDate, NotAnArticle, WorkerLost
 from index.extract import extract, extractor_fingerprint
 from index.lock import writing
 from index.record import read_article
@@ -130,6 +134,20 @@ def _check_fits(index: Index) -> None:
         raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
 
 
+@contextmanager
+def _workers(settings: Settings, jobs: int) -> Iterator[ProcessPoolExecutor]:
+    try:
+        context = get_context("spawn")
+        with ProcessPoolExecutor(jobs, context, _start_worker, (settings,)) as pool:
+            yield pool
+    except BrokenProcessPool as error:
+        raise WorkerLost(
+            "A worker process ended in the midst of its work; perhaps the system had too little "
+            "memory for it. What is stored already is kept. Run the command again, with a smaller "
+            "--jobs if it happens again."
+        ) from error
+
+
 def build(
     settings: Settings,
     paths: Iterable[Path],
@@ -142,8 +160,8 @@ def build(
 
     With `rebuild`, stored pages that other code or tables have read are read again, and a new
     generation of the index is built; a damaged index is built anew in any case, and set aside.
-    Raises StoreLocked, IndexOutOfDate, or the reader's error for a path that cannot be read; bad
-    pages are counted in the summary.
+    Raises StoreLocked, IndexOutOfDate, WorkerLost, or the reader's error for a path that cannot be
+    read; bad pages are counted in the summary.
     """
     started = perf_counter()
     summary = Summary()
@@ -429,13 +447,17 @@ class _Worker:
 _worker: _Worker
 
 
-def _workers(settings: Settings, jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (settings,))
-
-
 def _start_worker(settings: Settings) -> None:
     global _worker
     _worker = _Worker(settings)
+    if parent := parent_process():
+        Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    """End when the parent has: killed, it cannot say so, and its workers would wait for ever."""
+    parent.join()
+    os._exit(1)
 
 
 def _extract_chunk(pages: list[Page]) -> list[_Result]:

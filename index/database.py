@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from index.durable import make_folder
 from index.errors import StoreError
 from index.record import DAMAGED
 
@@ -33,7 +34,7 @@ class Database:
         self._path = path
         with self.errors():
             if not read_only:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(path.parent)
                 self._connection = sqlite3.connect(path)
             elif path.is_file():
                 address = f"{path.absolute().as_uri()}?mode=ro"

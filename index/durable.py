@@ -1,17 +1,20 @@
 """Changes of folders and small files that are on the disk when the call returns."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["make_folder", "sync_file", "sync_folder", "write_atomically"]
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it that are missing."""
-    missing = [each for each in (path, *path.parents) if not each.exists()]
+    """Make a folder and those above it that are missing; raises OSError where that fails."""
+    missing = [path, *(each for each in path.parents if not each.exists())]
     path.mkdir(parents=True, exist_ok=True)
+    # Also of a folder that is there: whoever made it may have been killed before this.
     for each in missing:
-        sync_folder(each.parent)
+        with suppress(PermissionError):  # a folder that may be passed through but not opened
+            sync_folder(each.parent)
 
 
 def sync_file(path: Path) -> None:

@@ -5,6 +5,7 @@ AnwenError
 ├── NotAnArticle           a page that holds no article; its reason is counted, never fatal
 ├── StoreError             the article store cannot be read or written
 │   └── StoreLocked        another process is writing
+├── WorkerLost             a worker process was ended from outside, for want of memory perhaps
 ├── IndexUnavailable       no index, or one that does not answer
 │   ├── IndexDamaged       files of the index are missing or do not match their checksums
 │   └── IndexOutOfDate     the index was built by other code or tables; names the repair
@@ -38,6 +39,7 @@ __all__ = [
     "StoreLocked",
     "UnknownArticle",
     "UnknownField",
+    "WorkerLost",
 ]
 
 
@@ -75,6 +77,10 @@ class StoreError(AnwenError):
 
 class StoreLocked(StoreError):
     """Another process is writing to the data folder."""
+
+
+class WorkerLost(AnwenError):
+    """A worker process was ended from outside; what was stored before is kept."""
 
 
 class IndexUnavailable(AnwenError):

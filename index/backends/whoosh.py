@@ -103,10 +103,11 @@ class _Storage(FileStorage):  # type: ignore[misc]
                 file.write(_SEAL.pack(checksum))
                 file.flush()
                 os.fsync(file.fileno())
+        # The files that the new table names must be there before it, and the new table before
+        # Whoosh deletes the files of the former one.
+        sync_folder(Path(self.folder))
         super().rename_file(oldname, newname, safe)
-        if newname.endswith(_TOC):
-            # What it takes the place of is deleted next.
-            sync_folder(Path(self.folder))
+        sync_folder(Path(self.folder))
 
     def open_file(self, name: str, **options: Any) -> StructFile:
         path = Path(self.folder) / name

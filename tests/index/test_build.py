@@ -1,11 +1,6 @@
 """The pipeline: pages in, store and index in step, whatever happens on the way."""
 
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -228,48 +223,6 @@ def test_the_next_run_sets_a_damaged_index_aside_and_builds_it_anew_by_itself(
     caplog.clear()
     assert run(settings, crawl).generation == 2
     assert not caplog.text
-
-
-@pytest.fixture
-def many(tmp_path: Path) -> Path:
-    folder = tmp_path / "many"
-    for number in range(1000, 1400):
-        write_page(folder, number, f"灰鹭团伙的第{number}次勒索。" * 20)
-    return folder
-
-
-def kill_after(settings: Settings, folder: Path, seconds: float) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "web", "--data", str(settings.data), "index", str(folder)],
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    time.sleep(seconds)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-@pytest.fixture
-def kill_times() -> Iterator[float]:
-    return iter([0.7, 1.2, 1.6, 2.0, 2.5, 3.0])
-
-
-def test_a_killed_run_leaves_the_last_good_index_and_the_next_repairs(
-    settings: Settings, crawl: Path, many: Path, kill_times: Iterator[float]
-) -> None:
-    run(settings, crawl)
-    for seconds in kill_times:
-        kill_after(settings, many, seconds)
-        assert len(found(settings, "逐次提高")) == 3
-    summary = run(settings, many)
-    assert summary.added + summary.unchanged == 400
-    searcher = open_searcher(settings)
-    assert searcher.search(SearchRequest(query="灰鹭团伙")).total == 403
-    searcher.close()
-    # What the killed runs left behind does not pile up.
-    generations = [path for path in (settings.data / "index").iterdir() if path.is_dir()]
-    assert len(generations) <= 2
 
 
 def test_a_page_that_changes_back_is_read_again_and_a_rebuild_keeps_the_newest(

@@ -2,16 +2,18 @@
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
+from threading import Thread
 from time import perf_counter
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -19,7 +21,7 @@ from index.analysis import Analyzer
 from index.backends.base import Index, IndexWriter
 from index.backends.whoosh import WhooshIndex
 from index.categories import CategoryModel, model_fingerprint, with_category
-from index.corpus import Page, Unreadable, read_pages
+from index.corpus import FileState, Page, Unreadable, read_pages
 from index.document import Article
 from index.duplicates import Fingerprint, fingerprints, fingerprints_version
 from index.entities import Denials, OrganisationTable, annotate, entities_fingerprint
@@ -30,7 +32,15 @@ from index.schema import IndexBatch, index_batch
 from index.settings import Settings
 from index.store import ArticleStore, StoredPage, page_digest
 
-__all__ = ["Progress", "Summary", "build", "open_index", "remove", "stages_fingerprint"]
+__all__ = [
+    "Indexer",
+    "Progress",
+    "Summary",
+    "build",
+    "open_index",
+    "remove",
+    "stages_fingerprint",
+]
 
 _CHUNK = 32  # pages a worker takes at once: less costs messages, more makes the bar jump
 _ANALYSED = 128  # articles a worker analyses at once: a batch has a cost of its own
@@ -137,41 +147,89 @@ def build(
     generation of the index is built. Raises StoreLocked, IndexOutOfDate, or the reader's error
     for a path that cannot be read; bad pages are counted in the summary.
     """
-    started = perf_counter()
-    summary = Summary()
-    jobs = jobs or os.cpu_count() or 1
-    analyzer = Analyzer(settings.terms)
-    index = open_index(settings, analyzer)
     # A path that cannot be read is told before anything is written.
     pages = read_pages(paths, lambda share: progress.advance(0, share))
-    table = OrganisationTable.load(settings.entities)
-    denials = Denials.load(settings.denials)
-    with (
-        _locked(settings),
-        ArticleStore(settings.data / "articles.sqlite3", denials=denials) as store,
-        ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (settings,)) as pool,
-    ):
-        if index.generation and not rebuild and (reason := index.out_of_date()):
-            raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
-        stages = stages_fingerprint(settings)
-        window = 3 * jobs
-        store.learn(table)  # what the operator's table has come to know is learnt no longer
-        progress.stage("reading", None)
-        _read_into_store(store, pages, stages, pool, window, summary, progress)
-        if rebuild:
-            stale = (
-                Page(path=path, raw=raw, format="html" if form == "html" else "md")
-                for path, form, raw in store.stale_pages(stages)
-            )
-            progress.stage("reading again", store.statistics(stages)["stale"])
-            # Pages of the store were counted when they were read: a summary of their own.
-            _read_into_store(store, stale, stages, pool, window, Summary(), progress)
-        store.learn(table)
-        _compare(store, pool, window, progress)
-        _catch_up(store, index, pool, window, progress, rebuild=rebuild)
-    summary.seconds = perf_counter() - started
-    summary.generation = index.generation
-    return summary
+    with Indexer(settings, jobs=jobs) as indexer:
+        return indexer.run(pages, rebuild=rebuild, progress=progress)
+
+
+class Indexer:
+    """What runs share: the tables and the worker processes, which have loaded theirs.
+
+    Leaving its context ends the workers.
+    """
+
+    def __init__(self, settings: Settings, *, jobs: int | None = None) -> None:
+        """Load the tables; raises SettingsError. `jobs` is by default one a core."""
+        self._settings = settings
+        self._analyzer = Analyzer(settings.terms)
+        self._table = OrganisationTable.load(settings.entities)
+        self._denials = Denials.load(settings.denials)
+        self.stages = stages_fingerprint(settings)
+        """What tells pages that it reads from those that other code or tables have read."""
+        jobs = jobs or os.cpu_count() or 1
+        self._window = 3 * jobs
+        self._pool = ProcessPoolExecutor(
+            jobs, get_context("spawn"), initializer=_start_worker, initargs=(settings,)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the workers; what they have not begun is forgotten."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def warm(self) -> None:
+        """Let a worker load now, in the background, what the first page would wait for."""
+        self._pool.submit(_warm_worker)
+
+    def run(
+        self,
+        pages: Iterable[Page | Unreadable],
+        *,
+        rebuild: bool = False,
+        followed: Mapping[Path, FileState] | None = None,
+        progress: Progress,
+    ) -> Summary:
+        """Read pages into the store and bring the index up to date; see `build`.
+
+        `followed` are files to be remembered as read once all is done; it may grow until then.
+        """
+        started = perf_counter()
+        summary = Summary()
+        settings, stages, pool, window = self._settings, self.stages, self._pool, self._window
+        index = open_index(settings, self._analyzer)
+        with (
+            _locked(settings),
+            ArticleStore(settings.data / "articles.sqlite3", denials=self._denials) as store,
+        ):
+            if index.generation and not rebuild and (reason := index.out_of_date()):
+                raise IndexOutOfDate(
+                    f"The index is out of date: {reason}. Run: anwen index --rebuild"
+                )
+            # What the operator's table has come to know is learnt no longer.
+            store.learn(self._table)
+            progress.stage("reading", None)
+            _read_into_store(store, pages, stages, pool, window, summary, progress)
+            if rebuild:
+                stale = (
+                    Page(path=path, raw=raw, format="html" if form == "html" else "md")
+                    for path, form, raw in store.stale_pages(stages)
+                )
+                progress.stage("reading again", store.statistics(stages)["stale"])
+                # Pages of the store were counted when they were read: a summary of their own.
+                _read_into_store(store, stale, stages, pool, window, Summary(), progress)
+            store.learn(self._table)
+            _compare(store, pool, window, progress)
+            _catch_up(store, index, pool, window, progress, rebuild=rebuild)
+            store.followed.put(followed or {}, stages)
+        summary.seconds = perf_counter() - started
+        summary.generation = index.generation
+        return summary
 
 
 def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> list[str]:
@@ -410,6 +468,22 @@ _worker: _Worker
 def _start_worker(settings: Settings) -> None:
     global _worker
     _worker = _Worker(settings)
+    signal(SIGINT, SIG_IGN)  # a terminal's Ctrl-C is for the process that began the run
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that began the run is killed; it would wait forever."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
+
+
+def _warm_worker() -> None:
+    _worker.analyzer.field_tokens(["安全"])
+    _ = _worker.denials
+    text = "# 标题\n\n厂商随后发布公告，建议客户在升级之前停用批量下发功能。\n".encode()
+    _extract(Page(path="a.md", raw=text, format="md"))
 
 
 def _extract_chunk(pages: list[Page]) -> list[_Result]:

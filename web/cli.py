@@ -24,6 +24,7 @@ from search import SearchRequest, open_searcher
 from search.evaluation import compare, evaluate, read_judgements, read_run, write_run
 from web.cli_base import Text, json_option, print_json, reports_errors
 from web.cli_reading import READING
+from web.cli_watch import watch_command
 from web.cli_widget import widget_command
 from web.evaluate import print_run, run_object
 from web.progress import progress_on
@@ -48,7 +49,7 @@ def main(context: click.Context, data: Path | None) -> None:
     context.obj = load_settings(data=data)
 
 
-for _command in (*READING, widget_command):
+for _command in (*READING, watch_command, widget_command):
     main.add_command(_command)
 
 

@@ -242,7 +242,10 @@ class Watcher:
     def _begin(self) -> None:
         """Take up the place where the store says that an earlier process left off."""
         self._store_identity = _identity(self._settings.data / "articles.sqlite3")
-        self._files.start_from(self._read_before())
+        known = self._read_before()
+        self._files.start_from(known)
+        paths = ", ".join(str(root) for root in self._roots)
+        self._reporter.noted(f"Following {paths}: {len(known)} files have been read before.")
         self._look_at, self._has_begun = 0.0, True
 
     def _read_before(self) -> dict[Path, FileState]:

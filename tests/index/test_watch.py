@@ -32,7 +32,8 @@ class Log:
         self.waits.append((reason, seconds))
 
     def noted(self, message: str) -> None:
-        self.notes.append(message)
+        if not message.startswith("Following"):
+            self.notes.append(message)
 
 
 class Indexers:

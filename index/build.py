@@ -3,7 +3,7 @@
 import logging
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -13,15 +13,16 @@ from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from signal import SIG_IGN, SIGINT, signal
 from threading import Thread
 from time import perf_counter
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from index.analysis import Analyzer
 from index.backends.base import Index, IndexWriter
 from index.backends.whoosh import WhooshIndex
 from index.categories import CategoryModel, model_fingerprint, with_category
-from index.corpus import Page, Unreadable, read_pages
+from index.corpus import FileState, Page, Unreadable, read_pages
 from index.document import Article
 from index.duplicates import Fingerprint, fingerprints, fingerprints_version
 from index.entities import Denials, OrganisationTable, annotate, entities_fingerprint
@@ -33,7 +34,15 @@ from index.schema import IndexBatch, index_batch
 from index.settings import Settings
 from index.store import ArticleStore, StoredPage, page_digest
 
-__all__ = ["Progress", "Summary", "build", "open_index", "remove", "stages_fingerprint"]
+__all__ = [
+    "Indexer",
+    "Progress",
+    "Summary",
+    "build",
+    "open_index",
+    "remove",
+    "stages_fingerprint",
+]
 
 _CHUNK = 32  # pages a worker takes at once: less costs messages, more makes the bar jump
 _ANALYSED = 128  # articles a worker analyses at once: a batch has a cost of its own
@@ -135,17 +144,20 @@ def _check_fits(index: Index) -> None:
 
 
 @contextmanager
-def _workers(settings: Settings, jobs: int) -> Iterator[ProcessPoolExecutor]:
+def _losses_told() -> Iterator[None]:
+    """Turn the end of a worker process into an error that says what to do."""
     try:
-        context = get_context("spawn")
-        with ProcessPoolExecutor(jobs, context, _start_worker, (settings,)) as pool:
-            yield pool
+        yield
     except BrokenProcessPool as error:
         raise WorkerLost(
             "A worker process ended in the midst of its work; perhaps the system had too little "
             "memory for it. What is stored already is kept. Run the command again, with a smaller "
             "--jobs if it happens again."
         ) from error
+
+
+def _workers(settings: Settings, jobs: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (settings,))
 
 
 def build(
@@ -163,50 +175,92 @@ def build(
     Raises StoreLocked, IndexOutOfDate, WorkerLost, or the reader's error for a path that cannot be
     read; bad pages are counted in the summary.
     """
-    started = perf_counter()
-    summary = Summary()
-    jobs = jobs or os.cpu_count() or 1
-    analyzer = Analyzer(settings.terms)
-    index = open_index(settings, analyzer)
     # A path that cannot be read is told before anything is written.
     pages = read_pages(paths, lambda share: progress.advance(0, share))
-    table = OrganisationTable.load(settings.entities)
-    denials = Denials.load(settings.denials)
-    with (
-        writing(settings.data),
-        ArticleStore(settings.data / "articles.sqlite3", denials=denials) as store,
-        _workers(settings, jobs) as pool,
-    ):
-        is_damaged = _is_damaged(index)
-        if not is_damaged and not rebuild:
-            _check_fits(index)
-        stages = stages_fingerprint(settings)
-        window = 3 * jobs
-        store.learn(table)  # what the operator's table has come to know is learnt no longer
-        progress.stage("reading", None)
-        _read_into_store(store, pages, stages, pool, window, summary, progress)
-        if rebuild:
-            stale = (
-                Page(path=path, raw=raw, format="html" if form == "html" else "md")
-                for path, form, raw in store.stale_pages(stages)
-            )
-            progress.stage("reading again", store.statistics(stages)["stale"])
-            # Pages of the store were counted when they were read: a summary of their own.
-            _read_into_store(store, stale, stages, pool, window, Summary(), progress)
-        store.learn(table)
-        _compare(store, pool, window, progress)
-        _catch_up(
-            store,
-            index,
-            pool,
-            window,
-            progress,
-            rebuild=rebuild or is_damaged,
-            set_aside=is_damaged,
-        )
-    summary.seconds = perf_counter() - started
-    summary.generation = index.generation
-    return summary
+    with Indexer(settings, jobs=jobs) as indexer:
+        return indexer.run(pages, rebuild=rebuild, progress=progress)
+
+
+class Indexer:
+    """What runs share: the tables and the worker processes, which have loaded theirs.
+
+    Leaving its context ends the workers.
+    """
+
+    def __init__(self, settings: Settings, *, jobs: int | None = None) -> None:
+        """Load the tables; raises SettingsError. `jobs` is by default one a core."""
+        self._settings = settings
+        self._analyzer = Analyzer(settings.terms)
+        self._table = OrganisationTable.load(settings.entities)
+        self._denials = Denials.load(settings.denials)
+        self.stages = stages_fingerprint(settings)
+        """What tells pages that it reads from those that other code or tables have read."""
+        jobs = jobs or os.cpu_count() or 1
+        self._window = 3 * jobs
+        self._pool = _workers(settings, jobs)
+        self._is_sound = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the workers; what they have not begun is forgotten."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def warm(self) -> None:
+        """Let a worker load now, in the background, what the first page would wait for."""
+        self._pool.submit(_warm_worker)
+
+    def run(
+        self,
+        pages: Iterable[Page | Unreadable],
+        *,
+        rebuild: bool = False,
+        followed: Mapping[Path, FileState] | None = None,
+        progress: Progress,
+    ) -> Summary:
+        """Read pages into the store and bring the index up to date; see `build`.
+
+        `followed` are files to be remembered as read once all is done; it may grow until then.
+        """
+        started = perf_counter()
+        summary = Summary()
+        settings, stages, pool, window = self._settings, self.stages, self._pool, self._window
+        index = open_index(settings, self._analyzer)
+        with (
+            _losses_told(),
+            writing(settings.data),
+            ArticleStore(settings.data / "articles.sqlite3", denials=self._denials) as store,
+        ):
+            # Looking takes a second a gigabyte: before the first run, and after one that failed.
+            is_damaged = not self._is_sound and _is_damaged(index)
+            self._is_sound = False
+            if not is_damaged and not rebuild:
+                _check_fits(index)
+            # What the operator's table has come to know is learnt no longer.
+            store.learn(self._table)
+            progress.stage("reading", None)
+            _read_into_store(store, pages, stages, pool, window, summary, progress)
+            if rebuild:
+                stale = (
+                    Page(path=path, raw=raw, format="html" if form == "html" else "md")
+                    for path, form, raw in store.stale_pages(stages)
+                )
+                progress.stage("reading again", store.statistics(stages)["stale"])
+                # Pages of the store were counted when they were read: a summary of their own.
+                _read_into_store(store, stale, stages, pool, window, Summary(), progress)
+            store.learn(self._table)
+            _compare(store, pool, window, progress)
+            fresh = rebuild or is_damaged
+            _catch_up(store, index, pool, window, progress, rebuild=fresh, set_aside=is_damaged)
+            store.followed.put(followed or {}, stages)
+        self._is_sound = True
+        summary.seconds = perf_counter() - started
+        summary.generation = index.generation
+        return summary
 
 
 def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> list[str]:
@@ -231,7 +285,7 @@ def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> 
                 store.remove(identifier)
         store.commit()
         if is_damaged:
-            with _workers(settings, jobs := os.cpu_count() or 1) as pool:
+            with _losses_told(), _workers(settings, jobs := os.cpu_count() or 1) as pool:
                 _catch_up(store, index, pool, 3 * jobs, _Quiet(), rebuild=True, set_aside=True)
         elif index.generation and not undo:
             # An index that a kill left behind stays behind: the next run still has to catch up.
@@ -450,6 +504,7 @@ _worker: _Worker
 def _start_worker(settings: Settings) -> None:
     global _worker
     _worker = _Worker(settings)
+    signal(SIGINT, SIG_IGN)  # a terminal's Ctrl-C is for the process that began the run
     if parent := parent_process():
         Thread(target=_end_after, args=(parent,), daemon=True).start()
 
@@ -458,6 +513,13 @@ def _end_after(parent: BaseProcess) -> None:
     """End when the parent has: killed, it cannot say so, and its workers would wait for ever."""
     parent.join()
     os._exit(1)
+
+
+def _warm_worker() -> None:
+    _worker.analyzer.field_tokens(["安全"])
+    _ = _worker.denials
+    text = "# 标题\n\n厂商随后发布公告，建议客户在升级之前停用批量下发功能。\n".encode()
+    _extract(Page(path="a.md", raw=text, format="md"))
 
 
 def _extract_chunk(pages: list[Page]) -> list[_Result]:

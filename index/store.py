@@ -21,6 +21,7 @@ from index.duplicates import SCHEMA as CLUSTERS
 from index.duplicates import Clusters, Fingerprint
 from index.entities import Denials, Learned, OrganisationTable
 from index.errors import StoreError, UnknownArticle
+from index.followed import FollowedFiles
 from index.identity import article_id, article_key
 from index.learned_names import SCHEMA as LEARNED_NAMES
 from index.learned_names import LearnedNames
@@ -119,6 +120,7 @@ class ArticleStore:
         self._database = Database(path, read_only=read_only)
         self._names = LearnedNames(self._database, denials, self._rewrite)
         self._clusters = Clusters(self._database, self._touch)
+        self.followed = FollowedFiles(self._database)
         try:
             if not read_only:
                 self._create()

@@ -25,6 +25,7 @@ from search.evaluation import compare, evaluate, read_judgements, read_run, writ
 from web.cli_base import Text, json_option, print_json, reports_errors
 from web.cli_keeping import KEEPING
 from web.cli_reading import READING
+from web.cli_watch import watch_command
 from web.cli_widget import widget_command
 from web.evaluate import print_run, run_object
 from web.progress import progress_on
@@ -49,7 +50,7 @@ def main(context: click.Context, data: Path | None) -> None:
     context.obj = load_settings(data=data)
 
 
-for _command in (*READING, *KEEPING, widget_command):
+for _command in (*READING, *KEEPING, watch_command, widget_command):
     main.add_command(_command)
 
 

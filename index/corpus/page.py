@@ -30,11 +30,13 @@ class Page:
 class Unreadable:
     """A page or a whole archive that could not be read: where an operator finds it, and why.
 
-    The reason's words before its first colon are the same for all problems of one kind.
+    The reason's words before its first colon are the same for all problems of one kind. One that
+    `may_pass` lies not in the bytes: the same file may be read another time.
     """
 
     path: str
     reason: str
+    may_pass: bool = False
 
 
 def page_format(path: str) -> PageFormat | None:

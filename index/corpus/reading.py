@@ -19,7 +19,7 @@ from index.corpus.tar import read_tar
 from index.corpus.zip import read_zip
 from index.errors import AnwenError
 
-__all__ = ["read_pages"]
+__all__ = ["find_at", "find_sources", "read_pages", "read_source"]
 
 _ACCEPTED = "folders, .md .markdown .html .htm, .tar(.gz|.xz|.bz2) .zip of those, .jsonl(.gz)"
 
@@ -36,12 +36,15 @@ def read_pages(paths: Iterable[Path], on_share: Callable[[float], None] | None =
     AnwenError, before the first page, for a path that does not exist or is of no kind that can be
     read.
     """
-    sources = [source for path in paths for source in _sources(path)]
+    sources = [source for path in paths for source in find_sources(path)]
     return _read_sources(sources, on_share or (lambda _: None))
 
 
-def _sources(path: Path) -> Iterator[Source | Unreadable]:
-    """Give the files of a path that hold pages, and whatever cannot be opened there."""
+def find_sources(path: Path) -> Iterator[Source | Unreadable]:
+    """Give the files of a path that hold pages, and whatever cannot be opened there.
+
+    Raises AnwenError where the path does not exist or is of no kind that can be read.
+    """
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
@@ -56,9 +59,28 @@ def _sources(path: Path) -> Iterator[Source | Unreadable]:
         raise AnwenError(f"{path} is of no kind that can be read. Name {_ACCEPTED}.")
 
 
-def _folder_sources(path: Path) -> Iterator[Source | Unreadable]:
+def find_at(path: Path, changed: Path) -> Iterator[Source | Unreadable]:
+    """Give what `find_sources` of a folder would give of one of its files or folders.
+
+    Nothing where that is gone. Raises OSError where the system does not let it be seen.
+    """
+    if changed == path or not changed.is_relative_to(path):
+        return
+    parts = changed.relative_to(path).parts
+    above = [path.joinpath(*parts[:depth]) for depth in range(1, len(parts))]
+    if any(part.startswith(".") for part in parts) or any(folder.is_symlink() for folder in above):
+        return
+    if changed.is_dir():
+        if not changed.is_symlink():
+            yield from _folder_sources(path, changed)
+    elif (suffix := _suffix(changed.name)) and os.path.lexists(changed):
+        inner = changed.relative_to(path).as_posix()
+        yield _source(changed, inner, f"{inner}/", suffix)
+
+
+def _folder_sources(path: Path, start: Path | None = None) -> Iterator[Source | Unreadable]:
     closed: list[OSError] = []
-    for folder, folders, files in os.walk(path, onerror=closed.append):
+    for folder, folders, files in os.walk(start or path, onerror=closed.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         below = Path(folder).relative_to(path)
         for name in sorted(files):
@@ -66,17 +88,24 @@ def _folder_sources(path: Path) -> Iterator[Source | Unreadable]:
                 inner = (below / name).as_posix()
                 yield _source(Path(folder, name), inner, f"{inner}/", suffix)
     for error in closed:
-        yield Unreadable(path=storable(str(error.filename)), reason=_unread(error))
+        yield Unreadable(path=storable(str(error.filename)), reason=_unread(error), may_pass=True)
 
 
 def _source(file: Path, path: str, inside: str, suffix: str) -> Source | Unreadable:
     try:
         status = file.stat()
     except OSError as error:
-        return Unreadable(path=storable(str(file)), reason=_unread(error))
+        return Unreadable(path=storable(str(file)), reason=_unread(error), may_pass=True)
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for someone to write to it
         return Unreadable(path=storable(str(file)), reason="cannot be read: not a regular file")
-    return Source(file=file, path=path, inside=inside, suffix=suffix, size=status.st_size)
+    return Source(
+        file=file,
+        path=path,
+        inside=inside,
+        suffix=suffix,
+        size=status.st_size,
+        modified=status.st_mtime_ns,
+    )
 
 
 def _unread(error: OSError) -> str:
@@ -92,7 +121,7 @@ def _read_sources(
         if isinstance(source, Unreadable):
             yield source
             continue
-        with closing(_read_source(source)) as entries:
+        with closing(read_source(source)) as entries:
             for entry, position in entries:
                 yield entry
                 # A file that grows while it is read takes no more than its share.
@@ -104,7 +133,7 @@ def _read_sources(
     on_share(1.0)
 
 
-def _read_source(source: Source) -> Generator[tuple[Page | Unreadable, int], None, None]:
+def read_source(source: Source) -> Generator[tuple[Page | Unreadable, int], None, None]:
     """Give each entry with the position in the file up to which it has been read."""
     try:
         with (
@@ -114,7 +143,7 @@ def _read_source(source: Source) -> Generator[tuple[Page | Unreadable, int], Non
             for entry in entries:
                 yield entry, stream.tell()
     except OSError as error:
-        yield source.problem("", _unread(error)), source.size
+        yield source.problem("", _unread(error), may_pass=True), source.size
 
 
 def _read_page(stream: io.BufferedReader, source: Source) -> _Entries:

@@ -11,7 +11,10 @@ from pathlib import Path
 from index.corpus.names import storable
 from index.corpus.page import MAX_PAGE_BYTES, Page, PageFormat, Unreadable
 
-__all__ = ["DAMAGE", "TOO_LARGE", "Source"]
+__all__ = ["DAMAGE", "TOO_LARGE", "FileState", "Source"]
+
+FileState = tuple[int, int]
+"""Size in bytes, and time of the last change in nanoseconds."""
 
 TOO_LARGE = "larger than 8 MiB"
 
@@ -37,7 +40,7 @@ class Source:
     """A file that holds pages.
 
     `path` is its path below what was named on the command line, `inside` what the paths of an
-    archive's members begin with, `suffix` what tells how to read it.
+    archive's members begin with, `suffix` what tells how to read it. `modified` is in nanoseconds.
     """
 
     file: Path
@@ -45,6 +48,12 @@ class Source:
     inside: str
     suffix: str
     size: int
+    modified: int
+
+    @property
+    def state(self) -> FileState:
+        """What is different once the file has been written to."""
+        return self.size, self.modified
 
     def page(self, path: str, place: str, raw: bytes, form: PageFormat) -> Page | Unreadable:
         """Return a page, or the problem with it; `place` is where in the file it stands."""
@@ -54,9 +63,10 @@ class Source:
             return self.problem(place, "empty")
         return Page(path=storable(path), raw=raw, format=form)
 
-    def problem(self, place: str, reason: str) -> Unreadable:
+    def problem(self, place: str, reason: str, *, may_pass: bool = False) -> Unreadable:
         """Return a problem at a place in the file, or with the file if the place is empty."""
-        return Unreadable(path=storable(f"{self.file}{place}"), reason=reason)
+        path = storable(f"{self.file}{place}")
+        return Unreadable(path=path, reason=reason, may_pass=may_pass)
 
     def damage(self, error: Exception) -> Unreadable:
         """Return the problem that ends the reading of an archive."""

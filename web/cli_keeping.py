@@ -2,10 +2,13 @@
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
-from index.settings import Settings
+from index.backup import backup, restore
+from index.build import build
+from index.settings import Settings, load_settings
 from index.verify import Verdict, verify
 from web.cli_base import json_option, print_json, reports_errors
 from web.progress import progress_on
@@ -44,4 +47,62 @@ def _print_verdict(verdict: Verdict) -> None:
         click.echo(f"The index is {verdict.behind} changes behind; the next anwen index follows.")
 
 
-KEEPING = (verify_command,)
+@click.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
+@json_option
+@click.pass_obj
+@reports_errors
+def backup_command(settings: Settings, file: Path, force: bool, as_json: bool) -> None:
+    """Write articles, own tables and settings to FILE, as they are at this moment.
+
+    Other processes may serve and write meanwhile. The index is not in it: anwen restore makes it
+    anew. Settings that are secret are left out.
+    """
+    with progress_on(sys.stderr) as progress:
+        written = backup(settings, file, force=force, progress=progress)
+    if as_json:
+        print_json(asdict(written))
+    else:
+        click.echo(
+            f"{click.format_filename(file)}: {written.articles} articles of {written.pages} pages, "
+            f"{written.size:,} bytes"
+        )
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Set aside the articles that the data folder has.")
+@click.option("--jobs", type=click.IntRange(1), help="Worker processes; default one a core.")
+@json_option
+@click.pass_obj
+@reports_errors
+def restore_command(
+    settings: Settings, file: Path, force: bool, jobs: int | None, as_json: bool
+) -> None:
+    """Bring a backup's articles, tables and settings into the data folder, and index them.
+
+    A backup that is damaged, or of a newer version, is refused before anything is changed. What
+    was in the folder is kept beside it.
+    """
+    restored = restore(settings, file, force=force)
+    with progress_on(sys.stderr) as progress:
+        built = build(
+            load_settings(data=settings.data), [], rebuild=True, jobs=jobs, progress=progress
+        )
+    names = {"replaced": restored.replaced, "settings": restored.settings}
+    paths = {name: path and click.format_filename(path) for name, path in names.items()}
+    if as_json:
+        print_json(asdict(restored) | paths | {"generation": built.generation})
+        return
+    about = restored.backup
+    click.echo(f"{about.articles} articles of {about.pages} pages, as of {about.created}")
+    if restored.replaced:
+        click.echo(f"What was there before: {paths['replaced']}")
+    if restored.settings:
+        click.echo(f"Settings of the backup: {paths['settings']}")
+    for name in restored.left_out:
+        click.echo(f"Setting {name} is not known here and was left out.", err=True)
+
+
+KEEPING = (verify_command, backup_command, restore_command)

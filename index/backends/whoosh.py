@@ -17,39 +17,31 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 import whoosh.index
 from whoosh import columns, fields, formats
 from whoosh.filedb.filestore import FileStorage
 from whoosh.filedb.structfile import StructFile
 from whoosh.reading import EmptyReader, MultiReader, SegmentReader
 
-from index.analysis import FieldTokens
 from index.backends.generations import Generations, unreadable
 from index.backends.vector_codec import (
     ContainerReader,
-    Documents,
-    Keywords,
     OpenCodec,
     SegmentFiles,
     VectorCodec,
     VectorSegment,
     VectorWriter,
 )
+from index.backends.writing import SEPARATOR, BatchWriter
 from index.durable import sync_folder
 from index.errors import IndexDamaged, IndexOutOfDate, IndexUnavailable, StoreLocked
 from index.schema import (
     SCHEMA_VERSION,
     TEXT_FIELDS,
     UNDATED,
-    IndexBatch,
-    encode_length,
 )
 
 __all__ = ["SEPARATOR", "WhooshIndex"]
-
-SEPARATOR = "\n"
-"""Between the values of one document in a column that holds several."""
 
 _MEGABYTE = 1 << 20
 _TOC = ".toc"
@@ -135,72 +127,6 @@ class _SegmentsUnpickler(pickle.Unpickler):
         if (module, name) in {("builtins", "set"), ("__builtin__", "set")}:
             return set
         raise pickle.UnpicklingError(f"{module}.{name} is not part of a list of segments")
-
-
-class _Writer:
-    """Adapts the batch writer to IndexWriter."""
-
-    def __init__(self, writer: VectorWriter) -> None:
-        self._writer = writer
-        base, self._terms = 0, []
-        for segment in writer.segments:
-            self._terms.append((base, writer.codec.open(writer.storage, segment).terms))
-            base += segment.doc_count_all()
-
-    def update_documents(self, batch: IndexBatch) -> None:
-        if not batch.documents:
-            return
-        for document in batch.documents:
-            self.delete_document(document.id)
-        ids = [document.id for document in batch.documents]
-        numbers = np.arange(len(ids), dtype=np.uint32)
-        tokens = {"id": FieldTokens(ids, numbers, numbers, np.zeros_like(numbers), numbers)}
-        self._writer.add_batch(_columns(batch), tokens | batch.fields)
-
-    def delete_document(self, identifier: str) -> None:
-        # Whoosh's own way asks each time for the set of all that is deleted.
-        for base, terms in self._terms:
-            found = terms.fields["id"].find(identifier.encode()) if "id" in terms.fields else None
-            if found:
-                for number in found[0].postings(found[1])[0].tolist():
-                    self._writer.delete_document(base + number)
-
-
-def _columns(batch: IndexBatch) -> Documents:
-    documents = batch.documents
-    return Documents(
-        len(documents),
-        numbers={
-            "published": np.array([document.published for document in documents], np.int64),
-            "day_only": np.array([document.day_only for document in documents], np.uint8),
-            "size": np.array([document.size for document in documents], np.uint32),
-        },
-        keywords={
-            "key": Keywords.of([document.id.encode() for document in documents]),
-            "headline": Keywords.of(
-                [document.title.encode("utf-8", "replace") for document in documents]
-            ),
-            "category": Keywords.of([document.category.encode() for document in documents]),
-            "source": Keywords.of([document.source.encode() for document in documents]),
-            "author": Keywords.of([document.author.encode() for document in documents]),
-            "organisations": Keywords.of(
-                [
-                    SEPARATOR.join(map(str, document.organisations)).encode()
-                    for document in documents
-                ]
-            ),
-            "identifiers": Keywords.of(
-                [SEPARATOR.join(document.identifiers).encode() for document in documents]
-            ),
-            "cluster": Keywords.of([document.cluster.encode() for document in documents]),
-        },
-        lengths={
-            name: np.array(
-                [encode_length(length) for length in batch.fields[name].lengths.tolist()], np.uint8
-            )
-            for name in TEXT_FIELDS
-        },
-    )
 
 
 class WhooshIndex:
@@ -388,7 +314,7 @@ class WhooshIndex:
     @contextmanager
     def writer(
         self, revision: int, *, rebuild: bool = False, set_aside: bool = False
-    ) -> Iterator[_Writer]:
+    ) -> Iterator[BatchWriter]:
         """Open a writer whose commit brings the index to `revision`; see `Index.writer`."""
         generations = self._generations
         fresh = rebuild or not generations.live
@@ -400,7 +326,7 @@ class WhooshIndex:
                 index = _Storage(str(path)).create_index(_schema()) if fresh else self._open(path)
                 writer = VectorWriter(index, self._memory)
                 try:
-                    yield _Writer(writer)
+                    yield BatchWriter(writer)
                     writer.commit()
                 except BaseException:
                     if not writer.is_closed:

@@ -216,12 +216,13 @@ class Watcher:
         except _StoppedError:
             return
         except IndexUnavailable as error:
+            reason = str(error).partition(" Run: ")[0]
             if isinstance(error, IndexOutOfDate) and not self._may_rebuild:
                 raise IndexOutOfDate(
-                    f"{error} Another version has taken it over: start anwen watch anew."
+                    f"{reason} Another version has taken it over: start anwen watch anew."
                 ) from error
             self._rebuild = True
-            self._wait(f"{error} It is built anew.")
+            self._wait(f"{reason} It is built anew.")
         except WorkerLost as error:
             self._narrow(sources, error)
         except (AnwenError, OSError) as error:

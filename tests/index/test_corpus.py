@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.corpus import MAX_PAGE_BYTES, Page, Unreadable, read_pages
+from index.corpus import MAX_PAGE_BYTES, Page, Unreadable, find_at, find_sources, read_pages
 from index.errors import AnwenError
 from tests.index.containers import container, packed, pages, problems, write, zipped
 
@@ -46,6 +46,25 @@ def test_links_to_files_are_read_and_links_to_folders_are_not(tmp_path: Path) ->
     assert pages(folder) == {"a.md": PAGE, "b.md": b"b"}
     (tmp_path / "latest").symlink_to(folder)
     assert list(pages(tmp_path / "latest")) == ["a.md", "b.md"]
+
+
+def test_what_is_found_at_one_place_is_what_the_whole_folder_has_there(tmp_path: Path) -> None:
+    folder = tmp_path / "crawl"
+    for name in ("a.md", "b/c/d.html", "b/e.zip", "b/.f.md", ".g/h.md", "i.txt"):
+        write(folder / name, PAGE)
+    (folder / "b" / "loop").symlink_to(folder)
+    (folder / "j.md").symlink_to(tmp_path / "nowhere")
+    whole = list(find_sources(folder))
+    assert [found.path.rpartition("/")[2] for found in whole] == ["a.md", "j.md", "e.zip", "d.html"]
+    at_each = [
+        found for path in folder.rglob("*") if not path.is_dir() for found in find_at(folder, path)
+    ]
+    assert sorted(map(repr, at_each)) == sorted(map(repr, whole))
+    below = [found for found in whole if str(found.path).startswith("b/")]
+    assert list(find_at(folder, folder / "b")) == below
+    for nothing in ("gone.md", "b/loop", "b/loop/a.md", "b/loop/b/e.zip", ".g", ".g/h.md"):
+        assert list(find_at(folder, folder / nothing)) == []
+    assert list(find_at(folder, tmp_path / "other.md")) == []
 
 
 def test_a_file_that_is_named_is_known_by_its_name(tmp_path: Path) -> None:

@@ -486,7 +486,7 @@ def test_an_index_of_other_code_is_built_anew_at_the_start_and_not_later(
 
 def test_a_damaged_index_is_built_anew_at_any_time(followed: Followed, indexers: Indexers) -> None:
     followed.pass_time(5)
-    indexers.errors = [IndexUnavailable("The index is damaged.")]
+    indexers.errors = [IndexUnavailable("The index is damaged. Run: anwen index --rebuild")]
     followed.write("a.md")
     followed.pass_time(5)
     assert indexers.rebuilds == 1

@@ -1,6 +1,7 @@
 """`anwen watch` as a process: killed, ended, started anew, and read from meanwhile."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -62,7 +63,10 @@ class Watching:
         arguments = ["--data", str(self.data), "watch", str(self.crawl), "--json", "--jobs", "1"]
         with self.printed.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "web", *arguments, *options], stdout=out, cwd=ROOT
+                [sys.executable, "-m", "web", *arguments, *options],
+                stdout=out,
+                cwd=ROOT,
+                start_new_session=True,
             )
         self._starts += 1
         self.wait_until(self._follows)
@@ -72,9 +76,12 @@ class Watching:
         return len(begun) == self._starts
 
     def end(self, number: int) -> int:
-        """Send a signal; return the exit status."""
+        """Send a signal, SIGINT to all its processes as a terminal does; return the exit status."""
         assert self.process
-        self.process.send_signal(number)
+        if number == signal.SIGINT:
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
         return self.process.wait(PATIENCE)
 
     def write(self, number: int, text: str = "") -> Path:

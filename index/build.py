@@ -25,10 +25,10 @@ from index.categories import CategoryModel, model_fingerprint, with_category
 from index.corpus import Page, Unreadable, read_pages
 from index.document import Article
 from index.duplicates import Fingerprint, fingerprints, fingerprints_version
+from index.durable import make_folder
 from index.entities import Denials, OrganisationTable, annotate, entities_fingerprint
 from index.errors import IndexOutOfDate, NotAnArticle, StoreError, StoreLocked, WorkerLost
 from index.extract import extract, extractor_fingerprint
-from index.folders import make_folder
 from index.record import read_article
 from index.schema import IndexBatch, index_batch
 from index.settings import Settings

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from index.durable import make_folder
 from index.errors import StoreError
-from index.folders import make_folder
 from index.record import DAMAGED
 
 __all__ = ["Database"]

@@ -37,8 +37,8 @@ from index.backends.vector_codec import (
     VectorSegment,
     VectorWriter,
 )
+from index.durable import make_folder, sync_folder, write_atomically
 from index.errors import IndexOutOfDate, IndexUnavailable, StoreLocked
-from index.folders import make_folder, sync_folder
 from index.schema import (
     SCHEMA_VERSION,
     TEXT_FIELDS,
@@ -325,7 +325,7 @@ class WhooshIndex:
             raise
         self._write_about(path, revision)
         if fresh:
-            _write_atomically(self._folder / "current", str(number))
+            write_atomically(self._folder / "current", str(number))
             self._drop_old(keep={number, live})
 
     def _open(self, path: Path) -> Any:
@@ -351,7 +351,7 @@ class WhooshIndex:
 
     def _write_about(self, path: Path, revision: int) -> None:
         about = {"schema": SCHEMA_VERSION, "analyzer": self._fingerprint, "revision": revision}
-        _write_atomically(path / _ABOUT, json.dumps(about | {"checksum": _checksum(about)}))
+        write_atomically(path / _ABOUT, json.dumps(about | {"checksum": _checksum(about)}))
 
     def _about(self) -> dict[str, Any]:
         path = self._path(self.generation) / _ABOUT
@@ -385,14 +385,3 @@ def _reader(
     if not readers:
         return EmptyReader(schema)
     return readers[0] if len(readers) == 1 else MultiReader(readers)
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    """Replace a small file at once, and make the replacement durable."""
-    scratch = path.with_name(f"{path.name}.new")
-    with scratch.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
-    sync_folder(path.parent)

@@ -29,6 +29,7 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     # Two slashes may stand in a name, and a redirect to another address is no answer to a program.
     app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.finalize = markup.printed
     searcher = searcher or open_searcher(settings)
     app.register_blueprint(pages.blueprint(settings, searcher))
     app.register_blueprint(api.blueprint(searcher))

@@ -5,6 +5,7 @@ from flask import Flask
 from index.settings import Settings
 from search import Searcher, open_searcher
 from web import (
+    addresses,
     api,
     assets,
     caching,
@@ -34,6 +35,7 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     app.register_blueprint(pages.blueprint(settings, searcher))
     app.register_blueprint(api.blueprint(searcher))
     app.register_blueprint(widget.blueprint())
+    addresses.register(app)
     compression.register(app)
     caching.register(app, settings, searcher)
     errors.register(app)

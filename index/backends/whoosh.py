@@ -14,7 +14,7 @@ import shutil
 import struct
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
@@ -175,14 +175,9 @@ def _columns(batch: IndexBatch) -> Documents:
             "source": Keywords.of([document.source.encode() for document in documents]),
             "author": Keywords.of([document.author.encode() for document in documents]),
             "organisations": Keywords.of(
-                [
-                    SEPARATOR.join(map(str, document.organisations)).encode()
-                    for document in documents
-                ]
+                [_joined(map(str, document.organisations)) for document in documents]
             ),
-            "identifiers": Keywords.of(
-                [SEPARATOR.join(document.identifiers).encode() for document in documents]
-            ),
+            "identifiers": Keywords.of([_joined(document.identifiers) for document in documents]),
             "cluster": Keywords.of([document.cluster.encode() for document in documents]),
         },
         lengths={
@@ -192,6 +187,11 @@ def _columns(batch: IndexBatch) -> Documents:
             for name in TEXT_FIELDS
         },
     )
+
+
+def _joined(values: Iterable[str]) -> bytes:
+    # A separator within a value would make two of it, which no reader of the column could take.
+    return SEPARATOR.join(value.replace(SEPARATOR, " ") for value in values).encode()
 
 
 class WhooshIndex:

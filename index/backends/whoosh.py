@@ -171,9 +171,9 @@ def _columns(batch: IndexBatch) -> Documents:
             "headline": Keywords.of(
                 [document.title.encode("utf-8", "replace") for document in documents]
             ),
-            "category": Keywords.of([document.category.encode() for document in documents]),
-            "source": Keywords.of([document.source.encode() for document in documents]),
-            "author": Keywords.of([document.author.encode() for document in documents]),
+            "category": Keywords.of([_joined((document.category,)) for document in documents]),
+            "source": Keywords.of([_joined((document.source,)) for document in documents]),
+            "author": Keywords.of([_joined((document.author,)) for document in documents]),
             "organisations": Keywords.of(
                 [_joined(map(str, document.organisations)) for document in documents]
             ),
@@ -190,7 +190,8 @@ def _columns(batch: IndexBatch) -> Documents:
 
 
 def _joined(values: Iterable[str]) -> bytes:
-    # A separator within a value would make two of it, which no reader of the column could take.
+    # A separator within a value would make two of it: two categories, or half a naming, which
+    # cannot be read.
     return SEPARATOR.join(value.replace(SEPARATOR, " ") for value in values).encode()
 
 

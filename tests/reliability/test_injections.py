@@ -282,19 +282,19 @@ PUBLIC = ["/", "/feed.atom", "/sitemap.xml", "/robots.txt", "/opensearch.xml", "
 )
 def test_where_base_url_is_set_no_header_names_the_site(site: Flask, path: str) -> None:
     known = send(site, path, {}).data
-    for name in (
-        "Host",
-        "X-Forwarded-Host",
-        "X-Forwarded-Proto",
-        "X-Forwarded-Prefix",
-        "Forwarded",
+    for name, value in (
+        ("Host", "poison.example"),
+        ("Host", "poison.example:80"),
+        ("X-Forwarded-Host", "poison.example"),
+        ("X-Forwarded-Proto", "poison"),
+        ("X-Forwarded-Prefix", "/poison"),
+        ("Forwarded", "host=poison.example;proto=http"),
     ):
-        for value in ("poison.example", "poison.example:80", 'host="poison.example"'):
-            answer = send(site, path, {name: value})
-            assert b"poison" not in answer.data, name
-            assert "poison" not in str(answer.headers)
-            if path != "/search":
-                assert len(answer.data) == len(known)
+        answer = send(site, path, {name: value})
+        assert answer.status_code == 200
+        assert b"poison" not in answer.data, name
+        assert "poison" not in str(answer.headers)
+        assert abs(len(answer.data) - len(known)) < 10  # a duration in milliseconds may differ
 
 
 def test_where_it_is_not_a_host_that_is_none_is_refused(folder: Path, searcher: Searcher) -> None:

@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+AUDIT  := .venv-audit
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-.PHONY: help demo test lint bench eval soak train-categories lock
+.PHONY: help demo test lint bench eval soak train-categories audit sbom lock
 
 help:
 	@echo "make demo   index the bundled sample and serve it"
@@ -12,6 +14,8 @@ help:
 	@echo "make eval   relevance, extraction and entity figures on ../shared/corpus"
 	@echo "make bench  speed and memory, as ratios"
 	@echo "make soak   the long forms of the tests"
+	@echo "make audit  known vulnerabilities of the dependencies; where nobody answers, it fails"
+	@echo "make sbom   the bill of materials of a release, CycloneDX, into dist/"
 	@echo "make train-categories   the weights of predicted categories, from ../shared/corpus"
 
 # The stamps make a second run a matter of seconds.
@@ -37,6 +41,12 @@ $(VENV)/.eval: requirements-eval.txt $(VENV)/.dev
 	$(BIN)/pip install --quiet --require-hashes -r requirements-eval.txt
 	@touch $@
 
+# Apart from the rest: what looks at the dependencies is none of them.
+$(AUDIT)/.run: requirements-audit.txt
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet --require-hashes -r requirements-audit.txt
+	@touch $@
+
 demo: $(VENV)/.run
 	$(BIN)/anwen demo
 
@@ -58,6 +68,15 @@ bench: $(VENV)/.bench
 soak: $(VENV)/.dev
 	$(BIN)/pytest --soak
 
+audit: $(AUDIT)/.run
+	@$(PYTHON) tools/audit.py $(AUDIT)/bin/pip-audit requirements.txt
+
+sbom: $(AUDIT)/.run
+	@mkdir -p dist
+	@$(AUDIT)/bin/python -W ignore $(AUDIT)/bin/cyclonedx-py requirements requirements.txt \
+		--pyproject pyproject.toml --of JSON --output-reproducible -o dist/anwen-$(VERSION).cdx.json
+	@echo dist/anwen-$(VERSION).cdx.json
+
 train-categories: $(VENV)/.train
 	$(BIN)/python -m index.categories.training ../shared/corpus
 
@@ -72,3 +91,5 @@ lock:
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-train.txt
 	uv pip compile --group eval -c requirements-dev.txt --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-eval.txt
+	uv pip compile --group audit --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-audit.txt

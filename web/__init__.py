@@ -5,6 +5,7 @@ from flask import Flask
 from index.settings import Settings
 from search import Searcher, open_searcher
 from web import (
+    addresses,
     api,
     assets,
     caching,
@@ -29,10 +30,12 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     # Two slashes may stand in a name, and a redirect to another address is no answer to a program.
     app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.finalize = markup.printed
     searcher = searcher or open_searcher(settings)
     app.register_blueprint(pages.blueprint(settings, searcher))
     app.register_blueprint(api.blueprint(searcher))
     app.register_blueprint(widget.blueprint())
+    addresses.register(app)
     compression.register(app)
     caching.register(app, settings, searcher)
     errors.register(app)

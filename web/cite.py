@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from urllib.parse import quote
 
 from index.document import BEIJING, Article
 from web.markup import web_address
+from web.plain import one_line
 
 __all__ = ["References", "references", "today"]
 
@@ -14,9 +14,6 @@ _NAMED = 3  # authors; GB/T 7714-2015, 8.1.2: of more the first three, then “�
 
 _SEPARATORS = re.compile(r"\s*[、,，;；|]\s*|\s+(?:and|&)\s+")
 _HAN_NAME = re.compile(r"[\u3400-\u9fff·]{2,4}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-# What would end an address in running text, or not stand in one at all.
-_NO_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f<>\"{}|\\^`\ud800-\udfff]")
 _TEX = {
     "\\": r"\textbackslash{}",
     # Not \{ and \}: BibTeX counts braces before TeX sees the backslash.
@@ -63,10 +60,10 @@ def references(article: Article, accessed: date) -> References:
     cited = _Cited(
         title=_title(article.title),
         authors=_authors(article),
-        source=_line(article.source),
+        source=one_line(article.source),
         day=article.published.astimezone(BEIJING).date() if article.published else None,
         accessed=accessed,
-        address=_address(article.url),
+        address=web_address(article.url),
     )
     return References(
         gb_t_7714=_gb_t_7714(cited), plain=_plain(cited), bibtex=_bibtex(article.id, cited)
@@ -114,8 +111,8 @@ def _bibtex(identifier: str, cited: _Cited) -> str:
 
 def _authors(article: Article) -> tuple[str, ...]:
     """Return the authors one by one; none where the outlet is named in their place."""
-    printed = _line(article.author or "")
-    if printed == _line(article.source):
+    printed = one_line(article.author or "")
+    if printed == one_line(article.source):
         return ()
     names = [name for name in _SEPARATORS.split(printed) if name]
     # 曹明 任望: a space parts Chinese names, and stands inside Latin ones.
@@ -137,21 +134,11 @@ def _first_authors(authors: tuple[str, ...], separator: str, before_rest: str = 
 
 def _title(text: str) -> str:
     """Return a title in one line, without the mark that would stand before the form's own."""
-    title = _line(text)
+    title = one_line(text)
     bare = title.rstrip("。，；：、,;: ")
     if bare.endswith(".") and not bare.endswith(".."):
         bare = bare[:-1]
     return bare or title
-
-
-def _line(text: str) -> str:
-    return " ".join(_CONTROL.sub("", " ".join(text.split())).split())
-
-
-def _address(url: str | None) -> str | None:
-    """Return an address that stays one piece in running text; None where there is none."""
-    found = web_address(url)
-    return found and _NO_ADDRESS.sub(lambda sign: quote(sign[0], errors="replace"), found)
 
 
 def _tex(text: str) -> str:

@@ -22,12 +22,13 @@ from index.settings import Settings, load_settings
 from index.store import ArticleStore
 from search import SearchRequest, open_searcher
 from search.evaluation import compare, evaluate, read_judgements, read_run, write_run
-from web.cli_base import Text, json_option, print_json, reports_errors
+from web.cli_base import Text, echo, json_option, print_json, reports_errors
 from web.cli_keeping import KEEPING
 from web.cli_reading import READING
 from web.cli_watch import watch_command
 from web.cli_widget import widget_command
 from web.evaluate import print_run, run_object
+from web.plain import visible
 from web.progress import progress_on
 from web.wire import indicators_object
 
@@ -104,7 +105,7 @@ def _print_summary(summary: Summary) -> None:
     for name, counter in (("skipped", summary.skipped), ("failed", summary.failed)):
         click.echo(f"  {name:<10} {counter.total():>7}")
         for reason, count in counter.most_common():
-            click.echo(f"    {reason:<20} {count:>7}")
+            echo(f"    {reason:<20} {count:>7}")
 
 
 def _write_report(path: Path, summary: Summary) -> None:
@@ -119,7 +120,7 @@ def _write_report(path: Path, summary: Summary) -> None:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return visible(" ".join(text.split()))
 
 
 @main.command("remove")
@@ -130,7 +131,7 @@ def _one_line(text: str) -> str:
 def remove_command(settings: Settings, articles: tuple[str, ...], undo: bool) -> None:
     """Remove articles from the store and the index for good."""
     for identifier in remove(settings, articles, undo=undo):
-        click.echo(f"{identifier} {'may be read again' if undo else 'removed'}")
+        echo(f"{identifier} {'may be read again' if undo else 'removed'}")
 
 
 @main.command("extract")
@@ -158,8 +159,9 @@ def extract_command(settings: Settings, paths: tuple[Path, ...], as_json: bool) 
             print_json(found)
         else:
             for name, value in found.items():
-                click.echo(f"{name}: {value}")
-            click.echo()
+                for number, line in enumerate(str(value).split("\n")):
+                    echo(f"  {line}" if number else f"{name}: {line}")
+            echo()
 
 
 def _extracted_object(path: str, article: Article) -> dict[str, object]:
@@ -246,7 +248,7 @@ def info_command(settings: Settings, as_json: bool) -> None:
         print_json(about)
         return
     for name, value in about.items():
-        click.echo(f"{name:<17} {value if value is not None else 'no'}")
+        echo(f"{name:<17} {value if value is not None else 'no'}")
     if about["stale"] or about["out_of_date"]:
         click.echo("Run: anwen index --rebuild")
 
@@ -295,7 +297,8 @@ def _tell_what_fails(settings: Settings) -> None:
     try:
         searcher.search(SearchRequest(size=1))
     except (IndexUnavailable, StoreError) as error:
-        click.echo(f"{error}\nUntil then searches are answered with 503.", err=True)
+        echo(str(error), err=True)
+        echo("Until then searches are answered with 503.", err=True)
     finally:
         searcher.close()
 

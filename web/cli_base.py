@@ -1,4 +1,4 @@
-"""What every command of `anwen` shares: how it takes text, prints JSON and reports errors."""
+"""What every command of `anwen` shares: how it takes text, prints, and reports errors."""
 
 import json
 from collections.abc import Callable
@@ -9,8 +9,9 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from index.errors import AnwenError, JudgementsError, QueryError, SettingsError
+from web.plain import visible, written_out
 
-__all__ = ["Text", "json_option", "print_json", "reports_errors"]
+__all__ = ["Text", "echo", "json_option", "print_json", "reports_errors"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,16 +25,22 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except (JudgementsError, QueryError, SettingsError) as error:
-            raise click.UsageError(str(error)) from error
+            raise click.UsageError(visible(str(error))) from error
         except AnwenError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(visible(str(error))) from error
 
     return wrapped
 
 
+def echo(line: str = "", *, err: bool = False) -> None:
+    """Print one line, in which no text of a page or a reader gives orders to the terminal."""
+    click.echo(visible(line), err=err)
+
+
 def print_json(value: object) -> None:
     """Print a value as one line of JSON; times are written in ISO 8601."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+    line = json.dumps(value, ensure_ascii=False, default=_plain)
+    click.echo(written_out(line.encode("utf-8", "replace")).decode())
 
 
 def _plain(value: object) -> str:

@@ -17,12 +17,13 @@ from search.parser import parse_query
 from search.results import Hit
 from search.rewrite import Rewriter, explain_query
 from search.synonyms import Synonyms
-from web.cli_base import Text, json_option, print_json, reports_errors
+from web.cli_base import Text, echo, json_option, print_json, reports_errors
 from web.draft_input import MAX_DRAFT, MAX_RELATED
 from web.export import whole_list
 from web.formats import FORMATS
-from web.markup import number_of_copies
+from web.markup import number_of_copies, web_address
 from web.params import LIST_FORMATS, MAX_SIZE, parse_day
+from web.plain import visible
 from web.related_text import draft_lines, related_lines
 from web.wire import results_object, suggestions_object
 from web.wire_related import draft_object, related_object
@@ -92,28 +93,26 @@ def search_command(
         print_json(results_object(results))
         return
     for notice in results.notices:
-        click.echo(notice.message, err=True)
+        echo(notice.message, err=True)
     for read in results.understood:
-        click.echo(f"时间：“{read.text}”读作 {read.first} 至 {read.last}", err=True)
+        echo(f"时间：“{read.text}”读作 {read.first} 至 {read.last}", err=True)
     if meant := results.did_you_mean:
         told = "没有结果，已按此检索" if meant.applied else "您是不是要找"
-        click.echo(f"{told}：{meant.query}（{meant.total} 篇）", err=True)
+        echo(f"{told}：{meant.query}（{meant.total} 篇）", err=True)
     for hit in results.hits:
         day = hit.published.date().isoformat() if hit.published else "日期不详"
-        click.echo(f"{day}  {hit.source}  {_marked(hit.title, hit.title_highlights)}")
+        click.echo(f"{day}  {visible(hit.source)}  {_marked(hit.title, hit.title_highlights)}")
         click.echo(f"  {_marked(hit.snippet.text, hit.snippet.highlights)}")
         if hit.duplicate_count:
-            click.echo(
-                f"  另有 {number_of_copies(hit.source, hit.duplicate_count, hit.copies)}转载"
-            )
+            echo(f"  另有 {number_of_copies(hit.source, hit.duplicate_count, hit.copies)}转载")
         if hit.missing:
-            click.echo(f"  不含：{'、'.join(hit.missing)}")
+            echo(f"  不含：{'、'.join(hit.missing)}")
         if hit.explanation:
-            click.echo(f"  {_made_of(hit.score, hit.explanation)}")
-        click.echo(f"  {hit.url or hit.id}")
+            echo(f"  {_made_of(hit.score, hit.explanation)}")
+        echo(f"  {web_address(hit.url) or hit.id}")
     widened = f"，放宽条件 {results.widened} 篇" if results.widened else ""
     folded = f"，合并转载后 {results.groups} 条" if results.groups < results.total else ""
-    click.echo(f"共 {results.total} 篇{folded}{widened}，用时 {results.took_ms} 毫秒")
+    echo(f"共 {results.total} 篇{folded}{widened}，用时 {results.took_ms} 毫秒")
 
 
 def _write_list(hits: Iterable[Hit], form: str, query: str) -> None:
@@ -139,11 +138,13 @@ def _made_of(score: float, told: HitExplanation) -> str:
 
 
 def _marked(text: str, highlights: Iterable[tuple[int, int]]) -> str:
+    text = text.replace("\n", " ")
     pieces, last = [], 0
     for start, end in highlights:
-        pieces += [text[last:start], click.style(text[start:end], fg="red", bold=True)]
+        marked = click.style(visible(text[start:end]), fg="red", bold=True)
+        pieces += [visible(text[last:start]), marked]
         last = end
-    return "".join([*pieces, text[last:]])
+    return "".join([*pieces, visible(text[last:])])
 
 
 @click.command("related")
@@ -176,7 +177,7 @@ def related_command(
         print_json(answer)
         return
     for line in lines:
-        click.echo(line)
+        echo(line)
 
 
 def _read_stdin() -> str:
@@ -208,15 +209,16 @@ def analyze_command(settings: Settings, text: str, as_json: bool) -> None:
         print_json({"text": text, "tokens": [token._asdict() for token in tokens], "query": read})
         return
     for token in tokens:
-        click.echo(f"{token.position:>5} {token.start:>5}–{token.end:<5} {token.text}")
-    click.echo(f"\nRead as a query: {told.read_as}")
+        echo(f"{token.position:>5} {token.start:>5}–{token.end:<5} {token.text}")
+    echo()
+    echo(f"Read as a query: {told.read_as}")
     for word in told.words:
         others = [f"{each.text} ({each.weight}, {each.origin})" for each in word.variants[1:]]
-        click.echo(f"  {word.word}{' = ' if others else ''}{', '.join(others)}")
+        echo(f"  {word.word}{' = ' if others else ''}{', '.join(others)}")
     if told.ignored:
-        click.echo(f"  left out: {', '.join(told.ignored)}")
+        echo(f"  left out: {', '.join(told.ignored)}")
     for notice in parsed.notices:
-        click.echo(notice.message, err=True)
+        echo(notice.message, err=True)
 
 
 @click.command("suggest")
@@ -232,9 +234,9 @@ def suggest_command(settings: Settings, prefix: str, as_json: bool) -> None:
         print_json(suggestions_object(prefix, groups))
         return
     for group in groups:
-        click.echo(group.name)
+        echo(group.name)
         for found in group.suggestions:
-            click.echo(f"  {found.text}" + ("" if found.count is None else f"  {found.count}"))
+            echo(f"  {found.text}" + ("" if found.count is None else f"  {found.count}"))
 
 
 READING = (analyze_command, related_command, search_command, suggest_command)

@@ -5,13 +5,14 @@ from markupsafe import Markup, escape
 from web.charts import Bar, Histogram
 from web.facets import Row
 from web.params import organisation_url
+from web.plain import plain
 
 __all__ = ["bar_link", "both", "counts", "entry", "named_in"]
 
 
 def entry(row: Row) -> Markup:
     """Return a row as an item of a list: its link, its count, and the link that excludes it."""
-    name = escape(row.name)
+    name = escape(plain(row.name))
     kind = " entry-out" if row.is_excluded else ""
     current = ' aria-current="true"' if row.is_chosen or row.is_excluded else ""
     told = '<span class="visually-hidden">不含</span>' if row.is_excluded else ""
@@ -73,5 +74,5 @@ def named_in(name: str, acts: bool) -> Markup:
     kind = "" if acts else ' class="passing" title="旁及"'
     told = "" if acts else '<span class="visually-hidden">（旁及）</span>'
     return Markup(  # noqa: S704  name and address are escaped
-        f'<li><a{kind} href="{escape(organisation_url(name))}">{escape(name)}{told}</a></li>'
+        f'<li><a{kind} href="{escape(organisation_url(name))}">{escape(plain(name))}{told}</a></li>'
     )

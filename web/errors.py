@@ -19,6 +19,7 @@ from index.errors import (
     UnknownField,
 )
 from web.draft_input import MAX_DRAFT
+from web.plain import visible
 from web.responses import json_response
 from web.wire import error_object
 
@@ -92,7 +93,7 @@ def _answer_anwen_error(error: AnwenError) -> Response:
             message = "文章库没有应答，请稍后再试。管理员可运行 anwen info 查看原因。"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         # The operator's message names paths; it is for the log, not for readers.
-        current_app.logger.error("%s: %s", type(error).__name__, error)
+        current_app.logger.error("%s: %s", type(error).__name__, visible(str(error)))
     return _response(status, code, message, detail)
 
 

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from search.evaluation import Comparison, Run
+from web.plain import visible
 
 __all__ = ["print_run", "run_object"]
 
@@ -33,14 +35,18 @@ def print_run(console: Console, run: Run, comparison: Comparison | None) -> None
     table = Table("", *run.measures, "queries")
     for kind, measures in run.kinds.items():
         count = sum(query.kind == kind for query in run.queries)
-        table.add_row(kind, *_figures(run.measures, measures), str(count))
+        table.add_row(_text(kind), *_figures(run.measures, measures), str(count))
     table.add_section()
     table.add_row("all", *_figures(run.measures, run.measures), str(len(run.queries)))
     console.print(table)
     differences = dict(comparison.differences) if comparison else {}
     table = Table("query", "", "nDCG@10", *(["difference"] if comparison else []))
     for query in run.queries:
-        row = [query.id, query.query, f"{query.measures['nDCG@10']:.3f}"]
+        row: list[RenderableType] = [
+            _text(query.id),
+            _text(query.query),
+            f"{query.measures['nDCG@10']:.3f}",
+        ]
         if comparison:
             row.append(f"{differences[query.id]:+.3f}" if query.id in differences else "")
         table.add_row(*row)
@@ -49,7 +55,7 @@ def print_run(console: Console, run: Run, comparison: Comparison | None) -> None
     if unjudged:
         table = Table("query", "unjudged among the first ten")
         for name, title in unjudged:
-            table.add_row(name, title)
+            table.add_row(_text(name), _text(title))
         console.print(table)
     if run.missing:
         console.print(f"{len(run.missing)} judged articles are not in the archive.")
@@ -59,6 +65,11 @@ def print_run(console: Console, run: Run, comparison: Comparison | None) -> None
             f"{comparison.wins} better, {comparison.losses} worse, {comparison.ties} equal, "
             f"p = {comparison.p_value:.4f} (paired randomisation test)"
         )
+
+
+def _text(text: str) -> Text:
+    """Return a text as it stands: rich reads [bold] in a string, and fails at [/bold]."""
+    return Text(visible(text))
 
 
 def _figures(names: Mapping[str, float], measures: Mapping[str, float]) -> list[str]:

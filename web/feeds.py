@@ -17,15 +17,14 @@ from web.facets import chips
 from web.markup import web_address
 from web.opensearch import DESCRIPTION_TYPE
 from web.params import changed, feed_url, read_request, search_url
+from web.plain import plain
 
 __all__ = ["register"]
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _SIZE = 30  # articles, where the address names no number
-# What XML 1.0 cannot hold, however it is escaped.
-_UNPRINTABLE = dict.fromkeys(
-    [*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF]
-)
+# What XML 1.0 cannot hold, however it is escaped, beside what is no plain text.
+_UNPRINTABLE = dict.fromkeys([*range(0xD800, 0xE000), 0xFFFE, 0xFFFF])
 
 
 def register(pages: Blueprint, settings: Settings, searcher: Searcher) -> None:
@@ -99,10 +98,10 @@ def _document(asked: SearchRequest, path: str, hits: Iterable[Hit], root: str, s
 def _add(
     parent: ElementTree.Element, name: str, text: str = "", **attributes: str
 ) -> ElementTree.Element:
-    printable = {key: value.translate(_UNPRINTABLE) for key, value in attributes.items()}
+    printable = {key: plain(value).translate(_UNPRINTABLE) for key, value in attributes.items()}
     child = ElementTree.SubElement(parent, f"{{{_ATOM}}}{name}", printable)
     if text:
-        child.text = text.translate(_UNPRINTABLE)
+        child.text = plain(text).translate(_UNPRINTABLE)
     return child
 
 

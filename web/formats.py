@@ -9,6 +9,7 @@ from io import StringIO
 
 from search.results import Hit
 from web.markup import clock, day, web_address
+from web.plain import one_line, written_out
 from web.wire import hit_object
 
 __all__ = ["FORMATS", "ListFormat"]
@@ -17,7 +18,7 @@ _BOM = "\ufeff"  # without it Excel reads UTF-8 as the system's own encoding
 _COLUMNS: dict[str, Callable[[Hit], str]] = {
     "id": lambda hit: hit.id,
     "title": lambda hit: hit.title,
-    "url": lambda hit: hit.url or "",
+    "url": lambda hit: (web_address(hit.url) or "").replace(";", "%3B"),
     "source": lambda hit: hit.source,
     "published": lambda hit: clock(hit.published, hit.published_precision) if hit.published else "",
     "published_precision": lambda hit: hit.published_precision or "",
@@ -35,12 +36,15 @@ _OF_A_QUERY: dict[str, Callable[[Hit], str]] = {
 
 # A cell that begins so is run as a formula when a spreadsheet opens the file (OWASP, CSV
 # injection); Chinese and Japanese input methods write the signs in full width, which count too.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Before the sign may stand what is trimmed or not seen, and where a spreadsheet parts cells by
+# semicolons, as much of Europe's do, a cell begins after each of these as well.
+_FORMULA = re.compile(
+    '(?:^|;)[\\s"\u00ad\u061c\u200b-\u200f\u2060-\u2064\ufeff]*(?=[=+\\-@＝＋－＠])'
+)
 
 _MARKS = re.compile(r"([\\`*_\[\]<>&~|$])")  # what Markdown, or a common extension, reads in a text
 _NO_DESTINATION = re.compile(r"[\s\x00-\x20\x7f()<>\\`\"\ud800-\udfff]")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +77,13 @@ def _csv_line(cells: Iterable[str]) -> str:
 
 def _cell(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula: an apostrophe says that it is text."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub(lambda before: f"{before[0]}'", one_line(text))
 
 
 def _write_json_lines(hits: Iterable[Hit], _: bool) -> Iterator[str]:
     for hit in hits:
-        yield json.dumps(hit_object(hit), ensure_ascii=False, separators=(",", ":")) + "\n"
+        line = json.dumps(hit_object(hit), ensure_ascii=False, separators=(",", ":"))
+        yield written_out(line.encode("utf-8", "replace")).decode() + "\n"
 
 
 def _write_markdown(hits: Iterable[Hit], _: bool) -> Iterator[str]:
@@ -93,7 +98,7 @@ def _write_markdown(hits: Iterable[Hit], _: bool) -> Iterator[str]:
 
 
 def _marks_escaped(text: str) -> str:
-    return _MARKS.sub(r"\\\1", " ".join(_CONTROL.sub(" ", text).split()))
+    return _MARKS.sub(r"\\\1", one_line(text))
 
 
 def _destination(address: str) -> str:

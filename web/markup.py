@@ -1,13 +1,15 @@
 """Text as the pages print it: highlights, places where a line may break, days and numbers."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup, escape
 
 from index.document import BEIJING, Evidence, Precision
 from search.results import Copy, Highlight
+from web.plain import plain
 
 __all__ = [
     "clock",
@@ -18,8 +20,19 @@ __all__ = [
     "number",
     "number_of_copies",
     "period",
+    "printed",
     "web_address",
 ]
+
+_DROPPED = re.compile(r"[\t\r\n]")  # as browsers do, and urlsplit
+_PLACE = re.compile(
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\u00a1-\U0010ffff-]+)(?P<port>(?::[0-9]*)?)"
+)
+# White space, what markup or a running text would read, and what is not seen.
+_ENCODED = re.compile(
+    r"[\x00-\x20\x7f-\xa0\"<>\\^`{|}\u200b-\u200f\u2028-\u202f\u205f-\u206f\ufeff"
+    r"\ud800-\udfff]|\s"
+)
 
 
 def marked(
@@ -31,7 +44,7 @@ def marked(
     pieces: list[str] = []
     last = 0
     for offset in sorted(starts | ends | breaks):
-        pieces.append(escape(text[last:offset]))
+        pieces.append(escape(plain(text[last:offset])))
         if offset in ends:
             pieces.append("</mark>")
         if offset in breaks:
@@ -39,15 +52,20 @@ def marked(
         if offset in starts:
             pieces.append("<mark>")
         last = offset
-    return Markup("".join([*pieces, escape(text[last:])]))  # noqa: S704  each slice is escaped
+    return Markup("".join([*pieces, escape(plain(text[last:]))]))  # noqa: S704  each slice is escaped
+
+
+def printed(value: object) -> object:
+    """Return a value as a template prints it: of a text, what is no markup, without what steers."""
+    return plain(value) if type(value) is str else value
 
 
 def named(evidence: Evidence, surfaces: Iterable[str]) -> Markup:
     """Return a quotation with the name that it proves underlined."""
     surface = next((surface for surface in surfaces if surface in evidence.text), None)
     if not surface:
-        return escape(evidence.text)
-    before, name, after = evidence.text.partition(surface)
+        return escape(plain(evidence.text))
+    before, name, after = map(plain, evidence.text.partition(surface))
     return Markup('{}<span class="name">{}</span>{}').format(before, name, after)
 
 
@@ -110,14 +128,29 @@ def period(first: date | None, last: date | None) -> str:
 
 
 def web_address(url: str | None) -> str | None:
-    """Return an address that may become a link, None for any other scheme or none."""
+    """Return an address that may become a link, None for any other scheme or none.
+
+    Its host is in ASCII, so that no letter passes for another, and has no name before it that
+    passes for the host. What could end the address where it is printed, or hide a part of it, is
+    encoded.
+    """
     if url is None:
         return None
+    address = _DROPPED.sub("", url.strip())
     try:
-        parts = urlsplit(url.strip())
-    except ValueError:
+        parts = urlsplit(address)
+        found, _ = _PLACE.fullmatch(parts.netloc), parts.port
+        if parts.scheme not in {"http", "https"} or not found:
+            return None
+        host = found["host"] if address.isascii() else found["host"].encode("idna").decode()
+    except ValueError:  # no port, or no name of a host
         return None
-    return url.strip() if parts.scheme in {"http", "https"} and parts.hostname else None
+    rest = address.partition("//")[2][len(parts.netloc) :]
+    return f"{parts.scheme}://{host}{found['port']}{_ENCODED.sub(_quoted, rest)}"
+
+
+def _quoted(sign: re.Match[str]) -> str:
+    return quote(sign[0], safe="", errors="replace")
 
 
 def _ends_month(last: date) -> bool:

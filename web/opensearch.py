@@ -10,6 +10,7 @@ from search import Searcher
 from search.parser import MAX_LENGTH
 from search.results import Suggestion
 from web.addresses import absolute
+from web.plain import written_out
 from web.wire import suggestion_url
 
 __all__ = ["DESCRIPTION_TYPE", "register"]
@@ -49,7 +50,7 @@ def register(pages: Blueprint, settings: Settings, searcher: Searcher) -> None:
                 found.setdefault(each.text, (_told(group.name, each), url))
         told, urls = [told for told, _ in found.values()], [url for _, url in found.values()]
         body = json.dumps([typed, list(found), told, urls], ensure_ascii=False)
-        return Response(body.encode("utf-8", "replace"), mimetype=_SUGGESTIONS_TYPE)
+        return Response(written_out(body.encode("utf-8", "replace")), mimetype=_SUGGESTIONS_TYPE)
 
 
 def _told(kind: str, found: Suggestion) -> str:

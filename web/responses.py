@@ -6,6 +6,8 @@ from typing import Any
 import orjson
 from flask import Response
 
+from web.plain import written_out
+
 __all__ = ["json_response"]
 
 
@@ -17,4 +19,4 @@ def json_response(value: dict[str, Any], status: int = 200) -> Response:
         # A lone surrogate of a broken page must not turn an answer into an error.
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         body = text.encode("utf-8", "replace")
-    return Response(body, status, mimetype="application/json")
+    return Response(written_out(body), status, mimetype="application/json")

@@ -7,12 +7,13 @@ from markupsafe import Markup
 
 from index.document import BEIJING, Article
 from web.markup import web_address
+from web.plain import written_out
 
 __all__ = ["json_ld", "news_article"]
 
 # In a script element nothing is escaped as markup: what could end it, or begin another, is written
 # as JavaScript writes it, which JSON reads too.
-_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 
 
 def news_article(article: Article, own: str) -> dict[str, Any]:
@@ -45,6 +46,7 @@ def news_article(article: Article, own: str) -> dict[str, Any]:
 def json_ld(value: dict[str, Any]) -> Markup:
     """Return an object as the content of a script element, whatever stands in its texts."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = written_out(text.encode("utf-8", "replace")).decode()
     return Markup(text.translate(_ESCAPED))  # noqa: S704 - nothing of markup is left in it
 
 

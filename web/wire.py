@@ -21,6 +21,7 @@ from search.results import (
 from web.cite import References
 from web.excerpt import Excerpt
 from web.facets import facet_url
+from web.markup import web_address
 from web.params import EXCLUDABLE, adding, changed, query_url, search_url
 
 __all__ = [
@@ -121,7 +122,7 @@ def article_object(
     """Return the answer of /api/v1/articles: what may be shown of an article."""
     return {
         "id": article.id,
-        "url": article.url,
+        "url": web_address(article.url),
         "title": article.title,
         "title_highlights": [],
         "snippet": {"text": (article.lead or excerpt.text)[:LEAD_IN], "highlights": []},
@@ -217,7 +218,7 @@ def hit_object(hit: Hit) -> dict[str, Any]:
     return (
         {
             "id": hit.id,
-            "url": hit.url,
+            "url": web_address(hit.url),
             "title": hit.title,
             "title_highlights": _ranges(hit.title_highlights),
             "snippet": {
@@ -248,7 +249,7 @@ def _with_copies(hit: Hit) -> dict[str, Any]:
 def _copy_object(copy: Copy) -> dict[str, Any]:
     return {
         "id": copy.id,
-        "url": copy.url,
+        "url": web_address(copy.url),
         "source": copy.source,
         "published": _moment(copy.published),
         "published_precision": copy.published_precision,

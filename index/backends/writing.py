@@ -1,5 +1,7 @@
 """How the documents of a batch are written to the Whoosh index: as columns and tokens."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from index.analysis import FieldTokens
@@ -58,18 +60,13 @@ def _columns(batch: IndexBatch) -> Documents:
             "headline": Keywords.of(
                 [document.title.encode("utf-8", "replace") for document in documents]
             ),
-            "category": Keywords.of([document.category.encode() for document in documents]),
-            "source": Keywords.of([document.source.encode() for document in documents]),
-            "author": Keywords.of([document.author.encode() for document in documents]),
+            "category": Keywords.of([_joined((document.category,)) for document in documents]),
+            "source": Keywords.of([_joined((document.source,)) for document in documents]),
+            "author": Keywords.of([_joined((document.author,)) for document in documents]),
             "organisations": Keywords.of(
-                [
-                    SEPARATOR.join(map(str, document.organisations)).encode()
-                    for document in documents
-                ]
+                [_joined(map(str, document.organisations)) for document in documents]
             ),
-            "identifiers": Keywords.of(
-                [SEPARATOR.join(document.identifiers).encode() for document in documents]
-            ),
+            "identifiers": Keywords.of([_joined(document.identifiers) for document in documents]),
             "cluster": Keywords.of([document.cluster.encode() for document in documents]),
         },
         lengths={
@@ -79,3 +76,9 @@ def _columns(batch: IndexBatch) -> Documents:
             for name in TEXT_FIELDS
         },
     )
+
+
+def _joined(values: Iterable[str]) -> bytes:
+    # A separator within a value would make two of it: two categories, or half a naming, which
+    # cannot be read.
+    return SEPARATOR.join(value.replace(SEPARATOR, " ") for value in values).encode()

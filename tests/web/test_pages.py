@@ -130,7 +130,7 @@ def test_only_web_addresses_become_links(client: FlaskClient, visit: Callable[..
     assert "javascript:alert" not in client.get("/article/" + "f" * 16).get_data(as_text=True)
     original = visit(f"/article/{1:016x}").find("a", "read")[0]
     assert original.href == "https://tingchao.example/p/1"
-    assert original.attributes["rel"] == "noopener noreferrer"
+    assert original.attributes["rel"] == "noopener noreferrer nofollow"
     assert "阅读原文" in original.text
 
 

@@ -17,8 +17,10 @@
 
   /* Storage ------------------------------------------------------------------ */
 
-  const isSaved = (one) => typeof one?.url === "string" && one.url.startsWith("/search")
-    && typeof one.name === "string" && Number.isFinite(one.seen);
+  /* Beyond the last moment that a date can have, to write one would throw. */
+  const isMoment = (number) => Number.isFinite(number) && Math.abs(number) <= 8e15;
+  const isSaved = (one) => typeof one?.url === "string" && /^\/search(\?|$)/.test(one.url)
+    && typeof one.name === "string" && isMoment(one.seen);
   const readAll = () => {
     try {
       const found = JSON.parse(localStorage.getItem(KEY));

@@ -1,14 +1,13 @@
 """The way of an article into the index: pages to the store, the store's changes to the index."""
 
 import os
+import signal
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol, TypeVar
@@ -29,12 +28,14 @@ from index.record import read_article
 from index.schema import IndexBatch, index_batch
 from index.settings import Settings
 from index.store import ArticleStore, StoredPage, page_digest
+from index.workers import Task, Workers
 
 __all__ = ["Progress", "Summary", "build", "open_index", "remove", "stages_fingerprint"]
 
 _CHUNK = 32  # pages a worker takes at once: less costs messages, more makes the bar jump
 _ANALYSED = 128  # articles a worker analyses at once: a batch has a cost of its own
 _BATCH_CHARACTERS = 500_000  # analysed at once; each takes about 100 bytes meanwhile
+_PAGE_SECONDS = 2.0  # of a processor, for one page: the slowest of a crawl take a tenth of it
 _COMPARED = 32  # chunks of fingerprints in one durable transaction
 _STORE_BATCH = 512  # pages in one durable transaction
 _LOCK_SECONDS = 10.0
@@ -149,7 +150,7 @@ def build(
     with (
         _locked(settings),
         ArticleStore(settings.data / "articles.sqlite3", denials=denials) as store,
-        ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (settings,)) as pool,
+        Workers(jobs, _start_worker, (settings,)) as pool,
     ):
         if index.generation and not rebuild and (reason := index.out_of_date()):
             raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
@@ -219,7 +220,7 @@ def _read_into_store(
     store: ArticleStore,
     pages: Iterable[Page | Unreadable],
     stages: str,
-    pool: ProcessPoolExecutor,
+    pool: Workers,
     window: int,
     summary: Summary,
     progress: Progress,
@@ -279,7 +280,7 @@ def _extracted(
     store: ArticleStore,
     pages: Iterable[Page | Unreadable],
     stages: str,
-    pool: ProcessPoolExecutor,
+    pool: Workers,
     window: int,
 ) -> "Iterator[tuple[Page | Unreadable, StoredPage | _Result | None]]":
     """Give each page with what the store knows of it, or else with what a worker made of it."""
@@ -295,7 +296,7 @@ def _extracted(
         return known, pool.submit(_extract_chunk, new) if new else None
 
     for chunk, (known, future) in _windowed(pages, submit, window):
-        results = iter(future.result() if future else ())
+        results = iter(pool.results(future, _died) if future else ())
         for page, stored in zip(chunk, known, strict=True):
             if isinstance(page, Page):
                 yield page, stored or next(results)
@@ -306,7 +307,7 @@ def _extracted(
 def _catch_up(
     store: ArticleStore,
     index: Index,
-    pool: ProcessPoolExecutor,
+    pool: Workers,
     window: int,
     progress: Progress,
     *,
@@ -319,7 +320,7 @@ def _catch_up(
     if not fresh and reached == target:
         return
 
-    def submit(chunk: list[tuple[str, str | None]]) -> Future[list[IndexBatch]]:
+    def submit(chunk: list[tuple[str, str | None]]) -> Task[list[IndexBatch]]:
         documents = [document for _, document in chunk if document]
         clusters = store.clusters(identifier for identifier, _ in chunk)
         return pool.submit(_analyse_chunk, documents, clusters)
@@ -330,25 +331,24 @@ def _catch_up(
             for identifier, document in chunk:
                 if document is None:
                     writer.delete_document(identifier)
-            for batch in future.result():
+            for batch in pool.result(future):
                 writer.update_documents(batch)
             progress.advance(len(chunk))
         progress.stage("writing", None)  # the commit comes when the context ends
 
 
-def _compare(
-    store: ArticleStore, pool: ProcessPoolExecutor, window: int, progress: Progress
-) -> None:
+def _compare(store: ArticleStore, pool: Workers, window: int, progress: Progress) -> None:
     """Find the near-duplicates of the articles that are new or say something else than before."""
 
-    def submit(chunk: list[tuple[str, str]]) -> Future[list[Fingerprint]]:
+    def submit(chunk: list[tuple[str, str]]) -> Task[list[Fingerprint]]:
         return pool.submit(_fingerprint_chunk, [document for _, document in chunk])
 
     waiting = store.without_fingerprint(fingerprints_version())
     progress.stage("comparing", len(waiting))
-    found = _windowed(store.documents(waiting), submit, window, _ANALYSED)
-    for number, (chunk, future) in enumerate(found, 1):
-        for (identifier, _), fingerprint in zip(chunk, future.result(), strict=True):
+    chunks = _windowed(store.documents(waiting), submit, window, _ANALYSED)
+    for number, (chunk, future) in enumerate(chunks, 1):
+        found = pool.result(future)
+        for (identifier, _), fingerprint in zip(chunk, found, strict=True):
             store.add_fingerprint(identifier, fingerprint)
         progress.advance(len(chunk))
         if number % _COMPARED == 0:
@@ -382,7 +382,7 @@ class _Failure:
 
 
 _Result = Article | str | _Failure
-_Submitted = tuple[list[StoredPage | None], Future[list[_Result]] | None]
+_Submitted = tuple[list[StoredPage | None], Task[list[_Result]] | None]
 
 
 @dataclass
@@ -390,6 +390,7 @@ class _Worker:
     """What a worker process loads once, on first use."""
 
     settings: Settings
+    _is_loaded: bool = False
 
     @cached_property
     def analyzer(self) -> Analyzer:
@@ -403,6 +404,14 @@ class _Worker:
     def denials(self) -> Denials:
         return Denials.load(self.settings.denials)
 
+    def load(self) -> None:
+        """Load what reading pages needs, so that the first page is not blamed for it."""
+        if not self._is_loaded:
+            text = "安全公司某某科技有限公司发布通报。"
+            page = Page(path="a.md", raw=f"# {text}\n\n{text * 9}".encode(), format="md")
+            _extract(page)
+            self._is_loaded = True
+
 
 _worker: _Worker
 
@@ -412,8 +421,35 @@ def _start_worker(settings: Settings) -> None:
     _worker = _Worker(settings)
 
 
+class _TookTooLong(BaseException):
+    """Comes through `except Exception`, of which libraries have many."""
+
+
+def _give_up(*_: object) -> None:
+    raise _TookTooLong
+
+
+def _died(_: Page) -> "_Result":
+    reason = "ended the process that read it, perhaps for want of memory"
+    return _Failure("worker died", f"worker died: the page {reason}")
+
+
 def _extract_chunk(pages: list[Page]) -> list[_Result]:
-    return [_extract(page) for page in pages]
+    _worker.load()
+    # Time of the processor: a page is not to blame for a busy machine.
+    signal.signal(signal.SIGVTALRM, _give_up)
+    return [_extract_in_time(page) for page in pages]
+
+
+def _extract_in_time(page: Page) -> _Result:
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, _PAGE_SECONDS)
+        try:
+            return _extract(page)
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    except _TookTooLong:
+        return _Failure("took too long", f"took too long: more than {_PAGE_SECONDS:g} s")
 
 
 def _extract(page: Page) -> _Result:

@@ -4,35 +4,37 @@ import logging
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import islice
-from multiprocessing import get_context, parent_process
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from signal import SIG_IGN, SIGINT, signal
-from threading import Thread
 from time import perf_counter
 from typing import Protocol, Self, TypeVar
 
 from index.analysis import Analyzer
 from index.backends.base import Index, IndexWriter
 from index.backends.whoosh import WhooshIndex
-from index.categories import CategoryModel, model_fingerprint, with_category
 from index.corpus import FileState, Page, Unreadable, read_pages
 from index.document import Article
-from index.duplicates import Fingerprint, fingerprints, fingerprints_version
-from index.entities import Denials, OrganisationTable, annotate, entities_fingerprint
-from index.errors import IndexOutOfDate, NotAnArticle, WorkerLost
-from index.extract import extract, extractor_fingerprint
+from index.duplicates import Fingerprint, fingerprints_version
+from index.entities import Denials, OrganisationTable
+from index.errors import IndexOutOfDate
 from index.lock import writing
 from index.record import read_article
 from index.schema import IndexBatch, index_batch
 from index.settings import Settings
+from index.stages import (
+    Failure,
+    Result,
+    analyse_articles,
+    extract_pages,
+    fingerprint_articles,
+    stages_fingerprint,
+    start_worker,
+    warm_worker,
+    worker_died,
+)
 from index.store import ArticleStore, StoredPage, page_digest
+from index.workers import Task, Workers
 
 __all__ = [
     "Indexer",
@@ -41,12 +43,10 @@ __all__ = [
     "build",
     "open_index",
     "remove",
-    "stages_fingerprint",
 ]
 
 _CHUNK = 32  # pages a worker takes at once: less costs messages, more makes the bar jump
 _ANALYSED = 128  # articles a worker analyses at once: a batch has a cost of its own
-_BATCH_CHARACTERS = 500_000  # analysed at once; each takes about 100 bytes meanwhile
 _COMPARED = 32  # chunks of fingerprints in one durable transaction
 _STORE_BATCH = 512  # pages in one durable transaction
 _TOLD = 3  # damaged parts of an index that are told one by one
@@ -55,6 +55,8 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_Submitted = tuple[list[StoredPage | None], Task[list[Result]] | None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,13 +116,6 @@ class _Quiet:
         pass
 
 
-def stages_fingerprint(settings: Settings) -> str:
-    """Return what tells one state of the reading code, its tables and its weights from another."""
-    table = OrganisationTable.load(settings.entities)
-    entities = entities_fingerprint(table, Denials.load(settings.denials))
-    return f"{extractor_fingerprint()}-{entities}-{model_fingerprint()}"
-
-
 def open_index(settings: Settings, analyzer: Analyzer) -> WhooshIndex:
     """Return the index of the data folder, whether or not it exists yet."""
     return WhooshIndex(settings.data / "index", analyzer.fingerprint, memory=settings.memory)
@@ -141,23 +136,6 @@ def _is_damaged(index: Index) -> bool:
 def _check_fits(index: Index) -> None:
     if index.generation and (reason := index.out_of_date()):
         raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
-
-
-@contextmanager
-def _losses_told() -> Iterator[None]:
-    """Turn the end of a worker process into an error that says what to do."""
-    try:
-        yield
-    except BrokenProcessPool as error:
-        raise WorkerLost(
-            "A worker process ended in the midst of its work; perhaps the system had too little "
-            "memory for it. What is stored already is kept. Run the command again, with a smaller "
-            "--jobs if it happens again."
-        ) from error
-
-
-def _workers(settings: Settings, jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (settings,))
 
 
 def build(
@@ -197,7 +175,7 @@ class Indexer:
         """What tells pages that it reads from those that other code or tables have read."""
         jobs = jobs or os.cpu_count() or 1
         self._window = 3 * jobs
-        self._pool = _workers(settings, jobs)
+        self._pool = Workers(jobs, start_worker, (settings,))
         self._is_sound = False
 
     def __enter__(self) -> Self:
@@ -208,11 +186,11 @@ class Indexer:
 
     def close(self) -> None:
         """End the workers; what they have not begun is forgotten."""
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.close()
 
     def warm(self) -> None:
         """Let a worker load now, in the background, what the first page would wait for."""
-        self._pool.submit(_warm_worker)
+        self._pool.submit(warm_worker)
 
     def run(
         self,
@@ -231,7 +209,6 @@ class Indexer:
         settings, stages, pool, window = self._settings, self.stages, self._pool, self._window
         index = open_index(settings, self._analyzer)
         with (
-            _losses_told(),
             writing(settings.data),
             ArticleStore(settings.data / "articles.sqlite3", denials=self._denials) as store,
         ):
@@ -285,7 +262,7 @@ def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> 
                 store.remove(identifier)
         store.commit()
         if is_damaged:
-            with _losses_told(), _workers(settings, jobs := os.cpu_count() or 1) as pool:
+            with Workers(jobs := os.cpu_count() or 1, start_worker, (settings,)) as pool:
                 _catch_up(store, index, pool, 3 * jobs, _Quiet(), rebuild=True, set_aside=True)
         elif index.generation and not undo:
             # An index that a kill left behind stays behind: the next run still has to catch up.
@@ -312,7 +289,7 @@ def _read_into_store(
     store: ArticleStore,
     pages: Iterable[Page | Unreadable],
     stages: str,
-    pool: ProcessPoolExecutor,
+    pool: Workers,
     window: int,
     summary: Summary,
     progress: Progress,
@@ -323,7 +300,7 @@ def _read_into_store(
             summary.fail(page.path, page.reason, page.reason.partition(":")[0])
         elif isinstance(result, StoredPage):
             _count_known(store, page, result, summary)
-        elif isinstance(result, _Failure):
+        elif isinstance(result, Failure):
             summary.fail(page.path, result.message, result.kind)
         elif result is not None:
             _keep(store, page, result, stages, summary, added)
@@ -349,7 +326,7 @@ def _count_known(store: ArticleStore, page: Page, known: StoredPage, summary: Su
 def _keep(
     store: ArticleStore,
     page: Page,
-    result: "Article | str",
+    result: Article | str,
     stages: str,
     summary: Summary,
     added: set[str],
@@ -372,12 +349,12 @@ def _extracted(
     store: ArticleStore,
     pages: Iterable[Page | Unreadable],
     stages: str,
-    pool: ProcessPoolExecutor,
+    pool: Workers,
     window: int,
-) -> "Iterator[tuple[Page | Unreadable, StoredPage | _Result | None]]":
+) -> Iterator[tuple[Page | Unreadable, StoredPage | Result | None]]:
     """Give each page with what the store knows of it, or else with what a worker made of it."""
 
-    def submit(chunk: list[Page | Unreadable]) -> "_Submitted":
+    def submit(chunk: list[Page | Unreadable]) -> _Submitted:
         known: list[StoredPage | None] = []
         new: list[Page] = []
         for page in chunk:
@@ -385,10 +362,10 @@ def _extracted(
             known.append(stored if stored and stored.stages == stages else None)
             if isinstance(page, Page) and known[-1] is None:
                 new.append(page)
-        return known, pool.submit(_extract_chunk, new) if new else None
+        return known, pool.submit(extract_pages, new) if new else None
 
     for chunk, (known, future) in _windowed(pages, submit, window):
-        results = iter(future.result() if future else ())
+        results = iter(pool.results(future, worker_died) if future else ())
         for page, stored in zip(chunk, known, strict=True):
             if isinstance(page, Page):
                 yield page, stored or next(results)
@@ -399,7 +376,7 @@ def _extracted(
 def _catch_up(
     store: ArticleStore,
     index: Index,
-    pool: ProcessPoolExecutor,
+    pool: Workers,
     window: int,
     progress: Progress,
     *,
@@ -413,10 +390,10 @@ def _catch_up(
     if not fresh and reached == target:
         return
 
-    def submit(chunk: list[tuple[str, str | None]]) -> Future[list[IndexBatch]]:
+    def submit(chunk: list[tuple[str, str | None]]) -> Task[list[IndexBatch]]:
         documents = [document for _, document in chunk if document]
         clusters = store.clusters(identifier for identifier, _ in chunk)
-        return pool.submit(_analyse_chunk, documents, clusters)
+        return pool.submit(analyse_articles, documents, clusters)
 
     progress.stage("indexing", store.count_changes(reached))
     with index.writer(target, rebuild=fresh, set_aside=set_aside) as writer:
@@ -424,25 +401,24 @@ def _catch_up(
             for identifier, document in chunk:
                 if document is None:
                     writer.delete_document(identifier)
-            for batch in future.result():
+            for batch in pool.result(future):
                 writer.update_documents(batch)
             progress.advance(len(chunk))
         progress.stage("writing", None)  # the commit comes when the context ends
 
 
-def _compare(
-    store: ArticleStore, pool: ProcessPoolExecutor, window: int, progress: Progress
-) -> None:
+def _compare(store: ArticleStore, pool: Workers, window: int, progress: Progress) -> None:
     """Find the near-duplicates of the articles that are new or say something else than before."""
 
-    def submit(chunk: list[tuple[str, str]]) -> Future[list[Fingerprint]]:
-        return pool.submit(_fingerprint_chunk, [document for _, document in chunk])
+    def submit(chunk: list[tuple[str, str]]) -> Task[list[Fingerprint]]:
+        return pool.submit(fingerprint_articles, [document for _, document in chunk])
 
     waiting = store.without_fingerprint(fingerprints_version())
     progress.stage("comparing", len(waiting))
-    found = _windowed(store.documents(waiting), submit, window, _ANALYSED)
-    for number, (chunk, future) in enumerate(found, 1):
-        for (identifier, _), fingerprint in zip(chunk, future.result(), strict=True):
+    chunks = _windowed(store.documents(waiting), submit, window, _ANALYSED)
+    for number, (chunk, future) in enumerate(chunks, 1):
+        found = pool.result(future)
+        for (identifier, _), fingerprint in zip(chunk, found, strict=True):
             store.add_fingerprint(identifier, fingerprint)
         progress.advance(len(chunk))
         if number % _COMPARED == 0:
@@ -462,91 +438,3 @@ def _windowed(
         if len(ahead) >= window:
             yield ahead.popleft()
     yield from ahead
-
-
-# What runs in the worker processes
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """An error that extraction should not have raised; the run goes on without the page."""
-
-    kind: str
-    message: str
-
-
-_Result = Article | str | _Failure
-_Submitted = tuple[list[StoredPage | None], Future[list[_Result]] | None]
-
-
-@dataclass
-class _Worker:
-    """What a worker process loads once, on first use."""
-
-    settings: Settings
-
-    @cached_property
-    def analyzer(self) -> Analyzer:
-        return Analyzer(self.settings.terms)
-
-    @cached_property
-    def table(self) -> OrganisationTable:
-        return OrganisationTable.load(self.settings.entities)
-
-    @cached_property
-    def denials(self) -> Denials:
-        return Denials.load(self.settings.denials)
-
-
-_worker: _Worker
-
-
-def _start_worker(settings: Settings) -> None:
-    global _worker
-    _worker = _Worker(settings)
-    signal(SIGINT, SIG_IGN)  # a terminal's Ctrl-C is for the process that began the run
-    if parent := parent_process():
-        Thread(target=_end_after, args=(parent,), daemon=True).start()
-
-
-def _end_after(parent: BaseProcess) -> None:
-    """End when the parent has: killed, it cannot say so, and its workers would wait for ever."""
-    parent.join()
-    os._exit(1)
-
-
-def _warm_worker() -> None:
-    _worker.analyzer.field_tokens(["安全"])
-    _ = _worker.denials
-    text = "# 标题\n\n厂商随后发布公告，建议客户在升级之前停用批量下发功能。\n".encode()
-    _extract(Page(path="a.md", raw=text, format="md"))
-
-
-def _extract_chunk(pages: list[Page]) -> list[_Result]:
-    return [_extract(page) for page in pages]
-
-
-def _extract(page: Page) -> _Result:
-    try:
-        article = annotate(extract(page), _worker.table, _worker.denials)
-        return with_category(article, CategoryModel.load())
-    except NotAnArticle as error:
-        return error.reason
-    except Exception as error:
-        return _Failure(type(error).__name__, f"{type(error).__name__}: {error}")
-
-
-def _fingerprint_chunk(documents: list[str]) -> list[Fingerprint]:
-    return fingerprints([read_article(document) for document in documents])
-
-
-def _analyse_chunk(documents: list[str], clusters: dict[str, str]) -> list[IndexBatch]:
-    batches: list[list[Article]] = [[]]
-    size = 0
-    for article in map(read_article, documents):
-        size += len(article.body)
-        if size > _BATCH_CHARACTERS and batches[-1]:
-            batches.append([])
-            size = len(article.body)
-        batches[-1].append(article)
-    return [index_batch(batch, _worker.analyzer, clusters) for batch in batches]

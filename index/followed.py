@@ -11,11 +11,10 @@ from pathlib import Path
 from index.corpus import FileState
 from index.database import Database
 
-__all__ = ["FollowedFiles"]
+__all__ = ["SCHEMA", "FollowedFiles"]
 
-# Made on first use, in a store of any version: who does not know it misses nothing.
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS followed (
+SCHEMA = """
+CREATE TABLE followed (
     path     BLOB PRIMARY KEY,  -- absolute, as the system has it
     size     INTEGER NOT NULL,
     modified INTEGER NOT NULL,  -- in nanoseconds
@@ -35,8 +34,6 @@ class FollowedFiles:
 
     def states(self, stages: str) -> dict[Path, FileState]:
         """Return the files that have been read by this code and these tables, as they were then."""
-        if not self._database.count("SELECT count(*) FROM sqlite_master WHERE name = 'followed'"):
-            return {}
         rows = self._database.rows(
             "SELECT path, size, modified FROM followed WHERE stages = ?", stages
         )
@@ -44,9 +41,7 @@ class FollowedFiles:
 
     def put(self, files: Mapping[Path, FileState], stages: str) -> None:
         """Keep files that have been read, as they were before they were."""
-        if files:
-            self._database.write(_SCHEMA)
-            self._database.write_many(
-                "INSERT OR REPLACE INTO followed VALUES (?, ?, ?, ?)",
-                [(os.fsencode(path), *state, stages) for path, state in files.items()],
-            )
+        self._database.write_many(
+            "INSERT OR REPLACE INTO followed VALUES (?, ?, ?, ?)",
+            [(os.fsencode(path), *state, stages) for path, state in files.items()],
+        )

@@ -21,6 +21,7 @@ from index.duplicates import SCHEMA as CLUSTERS
 from index.duplicates import Clusters, Fingerprint
 from index.entities import Denials, Learned, OrganisationTable
 from index.errors import StoreError, UnknownArticle
+from index.followed import SCHEMA as FOLLOWED
 from index.followed import FollowedFiles
 from index.identity import article_id, article_key
 from index.learned_names import SCHEMA as LEARNED_NAMES
@@ -67,7 +68,7 @@ CREATE INDEX article_digest ON article (digest);
 CREATE TABLE counter (revision INTEGER NOT NULL);
 INSERT INTO counter VALUES (0);
 """
-_STEPS = (_ARTICLES, LEARNED_NAMES, CLUSTERS)
+_STEPS = (_ARTICLES, LEARNED_NAMES, CLUSTERS, FOLLOWED)
 """What makes a store of each version of the one before, the first of an empty file."""
 
 STORE_FILE = "articles.sqlite3"

@@ -25,7 +25,7 @@ from web.cli import main
 from web.draft_input import MAX_DRAFT, MAX_RELATED
 from web.excerpt import MAX_EXTRACT
 from web.export import MAX_CHOSEN
-from web.params import MAX_SIZE, read_request
+from web.params import MAX_SIZE, MAX_VALUES, MAX_VALUES_LENGTH, read_request
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -117,6 +117,10 @@ def test_every_field_of_a_query_is_described() -> None:
         ("docs/query-syntax.md", f"at most {MAX_EXPANSIONS:,} terms"),
         ("docs/http-api.md", f"`size` 1 to {MAX_SIZE}, default {SearchRequest().size}"),
         ("docs/http-api.md", f"`page` × `size` at most {MAX_WINDOW:,}"),
+        (
+            "docs/http-api.md",
+            f"at most {MAX_VALUES} values of {MAX_VALUES_LENGTH:,} characters",
+        ),
         ("docs/http-api.md", f"its {FACET_SIZE} most frequent values"),
         ("docs/http-api.md", f"at most {MAX_EXTRACT} characters"),
         ("docs/http-api.md", f"at most {MAX_CHOSEN} in one address"),

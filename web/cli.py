@@ -12,13 +12,14 @@ import click
 from rich.console import Console
 
 from index.analysis import Analyzer
-from index.build import Summary, build, open_index, remove, stages_fingerprint
+from index.build import Summary, build, open_index, remove
 from index.corpus import Unreadable, read_pages
 from index.document import Article
 from index.entities import Denials, OrganisationTable, annotate
 from index.errors import IndexUnavailable, NotAnArticle, StoreError
 from index.extract import extract
 from index.settings import Settings, load_settings
+from index.stages import stages_fingerprint
 from index.store import ArticleStore
 from search import SearchRequest, open_searcher
 from search.evaluation import compare, evaluate, read_judgements, read_run, write_run

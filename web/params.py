@@ -1,7 +1,7 @@
 """URL parameters: read into a request and written from one, so that every link reads back."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -19,6 +19,8 @@ __all__ = [
     "EXCLUDABLE",
     "LIST_FORMATS",
     "MAX_SIZE",
+    "MAX_VALUES",
+    "MAX_VALUES_LENGTH",
     "MONTH",
     "REPEATED",
     "adding",
@@ -45,6 +47,11 @@ __all__ = [
 
 EXCLUDABLE = ("category", "organisation", "source")
 MAX_SIZE = 100  # hits on one page
+# A page of results has some hundred links, and each has all values: of a thousand values it would
+# have megabytes and take seconds.
+MAX_VALUES = 100  # values of all filters together
+MAX_VALUES_LENGTH = 4000  # characters of these together
+_SHOWN = 40  # characters of a value that a message quotes
 LIST_FORMATS = ("csv", "jsonl", "md")  # of the whole list; web.formats writes them
 
 _DEFAULT = SearchRequest()
@@ -72,6 +79,7 @@ def read_request(parameters: MultiDict[str, str]) -> SearchRequest:
     """
     chosen = {name: read_choice(parameters, name, known) for name, known in CHOICES.items()}
     filters = {name: read_values(parameters, name) for name in REPEATED}
+    _check_values(filters)
     for month in filters["month"]:
         if not MONTH.fullmatch(month):
             raise BadParameter("month", month, "月份写作 2024-04")
@@ -99,6 +107,17 @@ def read_request(parameters: MultiDict[str, str]) -> SearchRequest:
         corrects=chosen["correct"] != "0",
         reads_periods=chosen["periods"] != "0",
     )
+
+
+def _check_values(filters: Mapping[str, tuple[str, ...]]) -> None:
+    values = [(name, value) for name, found in filters.items() for value in found]
+    if len(values) > MAX_VALUES:
+        name, value = values[MAX_VALUES]
+        raise BadParameter(name, value[:_SHOWN], f"所有筛选合计最多 {MAX_VALUES} 个值")
+    if sum(len(value) for _, value in values) > MAX_VALUES_LENGTH:
+        name, value = max(values, key=lambda each: len(each[1]))
+        expected = f"所有筛选的值合计最多 {MAX_VALUES_LENGTH:,} 个字符"
+        raise BadParameter(name, value[:_SHOWN], expected)
 
 
 def read_number(parameters: MultiDict[str, str], name: str, default: int, most: int) -> int:

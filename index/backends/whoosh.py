@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import pickle
+import re
 import shutil
 import struct
 import time
@@ -53,6 +54,18 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
+# What Whoosh lets through where a sealed table of contents is not what it writes.
+_MALFORMED = (
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
 
 class _TermsField(fields.FieldType):  # type: ignore[misc]
     """A field whose tokens come ready from the analyzer, in batches."""
@@ -85,7 +98,7 @@ class _Storage(FileStorage):  # type: ignore[misc]
     """A folder whose tables of contents are sealed, and can make Whoosh run no code.
 
     Whoosh's table of contents is a pickle without a checksum. A CRC-32 is put at its end, where
-    Whoosh does not look, and of what is pickled only segments are read.
+    Whoosh does not look. No file of the folder is unpickled but by `_File`.
     """
 
     def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
@@ -104,7 +117,7 @@ class _Storage(FileStorage):  # type: ignore[misc]
     def open_file(self, name: str, **options: Any) -> StructFile:
         path = Path(self.folder) / name
         if not name.endswith(_TOC):
-            return super().open_file(name, **options)
+            return _File(path.open("rb"), name=str(path), **options)
         content = path.read_bytes()
         body, seal = content[: -_SEAL.size], content[-_SEAL.size :]
         if len(seal) < _SEAL.size or _SEAL.unpack(seal)[0] != zlib.crc32(body):
@@ -112,21 +125,79 @@ class _Storage(FileStorage):  # type: ignore[misc]
                 f"The index file {path} is damaged: it does not match its checksum. "
                 "Run: anwen index --rebuild"
             )
-        return _File(BytesIO(body), name=name, **options)
+        return _SegmentsFile(BytesIO(body), name=str(path), **options)
 
 
 class _File(StructFile):  # type: ignore[misc]
+    """A file of which plain values are unpickled, and nothing that could run code."""
+
     def read_pickle(self) -> Any:
-        return _SegmentsUnpickler(self.file).load()
+        try:
+            return _Unpickler(self.file).load()
+        except Exception as error:  # a made-up pickle can raise whatever it likes
+            self.close()
+            raise IndexUnavailable(
+                f"The index file {self._name} is refused: {error}. Run: anwen index --rebuild"
+            ) from error
 
 
-class _SegmentsUnpickler(pickle.Unpickler):
+class _SegmentsFile(_File):
+    """A table of contents, of which segments are unpickled."""
+
+    def read_pickle(self) -> Any:
+        try:
+            return [_segment(entry) for entry in super().read_pickle()]
+        except (TypeError, ValueError) as error:
+            raise IndexUnavailable(
+                f"The index file {self._name} is refused: {error}. Run: anwen index --rebuild"
+            ) from error
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows sets and segments; these become objects of a class of their own that can do nothing.
+
+    A pickle may set attributes of a class that it has, which is why it never has the real one.
+    """
+
+    def __init__(self, file: Any) -> None:
+        super().__init__(file)
+        self._segment = type("PickledSegment", (), {})
+
     def find_class(self, module: str, name: str) -> Any:
         if name == VectorSegment.__name__ and module == VectorSegment.__module__:
-            return VectorSegment
+            return self._segment
         if (module, name) in {("builtins", "set"), ("__builtin__", "set")}:
             return set
-        raise pickle.UnpicklingError(f"{module}.{name} is not part of a list of segments")
+        raise pickle.UnpicklingError(f"it names {module}.{name}, which no index holds")
+
+
+_SEGMENT_NAME = re.compile(r"\w+")
+
+
+def _segment(pickled: object) -> VectorSegment:
+    """Return a segment made of what was pickled; raises ValueError where that can be none."""
+    match getattr(pickled, "__dict__", None):
+        case {
+            "indexname": str(index),
+            "segid": str(name),
+            "compound": False,
+            "size": int(size),
+            "deleted": set(deleted),
+            "field_lengths": dict(lengths),
+            **others,
+        } if (
+            not others
+            # Its files bear its name: one with "../" in it would lead out of the folder.
+            and _SEGMENT_NAME.fullmatch(index)
+            and _SEGMENT_NAME.fullmatch(name)
+            and all(type(number) is int and 0 <= number < size for number in deleted)
+            and all(type(field) is str and type(n) is int for field, n in lengths.items())
+        ):
+            segment = VectorSegment(index)
+            segment.segid, segment.size = name, size
+            segment.deleted, segment.field_lengths = deleted, lengths
+            return segment
+    raise ValueError("it lists what is no segment of this index")
 
 
 class WhooshIndex:
@@ -357,7 +428,13 @@ class WhooshIndex:
 
     def _open(self, path: Path) -> Any:
         # Giving the schema keeps Whoosh from unpickling the one in the index.
-        return _Storage(str(path)).open_index(schema=_schema())
+        try:
+            return _Storage(str(path)).open_index(schema=_schema())
+        except _MALFORMED as error:
+            raise IndexUnavailable(
+                f"The index files in {path} are refused: their table of contents is none "
+                f"({type(error).__name__}). Run: anwen index --rebuild"
+            ) from error
 
 
 def _containers(storage: _Storage, segment: VectorSegment) -> Iterator[ContainerReader | str]:

@@ -12,12 +12,19 @@ from typing import Any
 
 from index.corpus.names import member_path
 from index.corpus.page import FORMATS, MAX_PAGE_BYTES, Page, PageFormat, Unreadable
-from index.corpus.source import DAMAGE, Source
+from index.corpus.source import DAMAGE, TOO_LARGE, Expansion, Source
 
 __all__ = ["read_lines"]
 
-_MAX_LINE_BYTES = 4 * MAX_PAGE_BYTES  # Base64 and escapes make a page longer
-_LINE_TOO_LARGE = "line larger than 32 MiB"
+# Base64 makes a page a third longer, escapes make Chinese twice as long. As text, a line may take
+# four bytes a character, and its page as much again.
+_MAX_LINE_BYTES = 2 * MAX_PAGE_BYTES + 2**20
+_LINE_TOO_LARGE = "line larger than 17 MiB"
+# A line of a million lists takes a hundred times its size. What is outside of strings is counted,
+# and how many strings there are; lines shorter than the former cannot hurt.
+_MAX_OUTSIDE = 2**20
+_MAX_STRINGS = 100_000
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 
 _LOOKS_LIKE_HTML = re.compile(
     r"\ufeff?\s*<(?:!doctype|!--|\?xml|(?:html|head|title|meta|link|script|style|body|header|main"
@@ -35,14 +42,14 @@ def read_lines(
     or `file`, else the file's with the number of the line; its format is the line's `format`, else
     what the page looks like.
     """
-    number = 0
+    number, expansion = 0, Expansion(source)
     try:
         with _opened(stream, source) as lines:
-            while line := lines.readline(_MAX_LINE_BYTES + 1):
+            while line := expansion.count(lines.readline(_MAX_LINE_BYTES + 1)):
                 number += 1
                 if len(line) > _MAX_LINE_BYTES:
                     while line and not line.endswith(b"\n"):
-                        line = lines.readline(2**16)
+                        line = expansion.count(lines.readline(2**16))
                     yield source.problem(f"#{number}", _LINE_TOO_LARGE)
                 elif line.strip():
                     yield _entry(line, source, f"#{number}")
@@ -56,13 +63,18 @@ def _opened(stream: io.BufferedReader, source: Source) -> AbstractContextManager
 
 
 def _entry(line: bytes, source: Source, place: str) -> Page | Unreadable:
+    if len(line) > _MAX_OUTSIDE and _holds_too_much(line):
+        return source.problem(place, "too many values")
     try:
         fields: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
         return source.problem(place, f"no JSON: {error}")
     if not isinstance(fields, dict) or not isinstance(text := fields.get("raw"), str):
         return source.problem(place, 'no field "raw"')
-    if fields.get("encoding") == "base64":
+    is_base64 = fields.get("encoding") == "base64"
+    if len(text) > MAX_PAGE_BYTES and not is_base64:
+        return source.problem(place, TOO_LARGE)  # to encode it would take four times as much
+    if is_base64:
         try:
             raw = base64.b64decode("".join(text.split()), validate=True)
         except (binascii.Error, ValueError) as error:
@@ -73,6 +85,16 @@ def _entry(line: bytes, source: Source, place: str) -> Page | Unreadable:
     path = next((member_path(name) for name in names if isinstance(name, str) and name), "")
     form = FORMATS.get(f".{fields.get('format')}".lower()) or _sniff(raw)
     return source.page(path or source.path + place, place, raw, form)
+
+
+def _holds_too_much(line: bytes) -> bool:
+    outside = last = 0
+    for number, match in enumerate(_STRING.finditer(line)):
+        outside += match.start() - last
+        last = match.end()
+        if outside > _MAX_OUTSIDE or number > _MAX_STRINGS:
+            return True
+    return outside + len(line) - last > _MAX_OUTSIDE
 
 
 def _sniff(raw: bytes) -> PageFormat:

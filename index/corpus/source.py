@@ -11,12 +11,17 @@ from pathlib import Path
 from index.corpus.names import storable
 from index.corpus.page import MAX_PAGE_BYTES, Page, PageFormat, Unreadable
 
-__all__ = ["DAMAGE", "TOO_LARGE", "FileState", "Source"]
+__all__ = ["DAMAGE", "TOO_LARGE", "ExpandsTooMuch", "Expansion", "FileState", "Source"]
 
 FileState = tuple[int, int]
 """Size in bytes, and time of the last change in nanoseconds."""
 
 TOO_LARGE = "larger than 8 MiB"
+
+# Crawled pages become ten times as small, those of one template fifty times; nothing but an attack
+# becomes a thousand times as small and is large.
+_MOST_TIMES = 200
+_ALWAYS_FREE = 64 * 2**20  # bytes that even the smallest file may become
 
 # What the libraries raise where an archive is not what they expect: each has kinds of its own, and
 # lets those of its tools through.
@@ -24,6 +29,7 @@ DAMAGE = (
     ArithmeticError,
     EOFError,
     LookupError,
+    MemoryError,
     OSError,
     RuntimeError,
     ValueError,
@@ -70,4 +76,24 @@ class Source:
 
     def damage(self, error: Exception) -> Unreadable:
         """Return the problem that ends the reading of an archive."""
+        if isinstance(error, ExpandsTooMuch):
+            return self.problem("", f"expands too much: {error}")
         return self.problem("", f"damaged archive: {str(error) or type(error).__name__}")
+
+
+class ExpandsTooMuch(ValueError):
+    """A file becomes so much larger when it is decompressed that it is no crawl."""
+
+
+class Expansion:
+    """Counts what comes out of a compressed file, whether or not it is kept."""
+
+    def __init__(self, source: Source) -> None:
+        self._left = _ALWAYS_FREE + _MOST_TIMES * source.size
+
+    def count(self, piece: bytes) -> bytes:
+        """Return the piece; raises ExpandsTooMuch where the file has given more than it may."""
+        self._left -= len(piece)
+        if self._left < 0:
+            raise ExpandsTooMuch(f"what is in it is more than {_MOST_TIMES} times its size")
+        return piece

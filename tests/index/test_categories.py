@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.build import stages_fingerprint
 from index.categories import (
     CategoryModel,
     categories,
@@ -22,6 +21,7 @@ from index.categories.features import LATIN, WordCounter, normal_texts, shape
 from index.categories.model import shipped_weights
 from index.document import Article
 from index.settings import Settings
+from index.stages import stages_fingerprint
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "categories.md").read_text(encoding="utf-8")

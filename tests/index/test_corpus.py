@@ -210,10 +210,10 @@ def test_bad_lines_are_named_by_their_number_and_the_rest_is_read(
         "a.jsonl#7": "no Base64",
         "a.jsonl#8": "no JSON",
         "a.jsonl#9": "empty",
-        "a.jsonl#10": "line larger than 32 MiB",
+        "a.jsonl#10": "line larger than 17 MiB",
     }
     assert list(pages(path)) == ["a.jsonl#11", "a.jsonl#12"]
-    assert problems(write(path, b"z" * 500_000)) == {"a.jsonl#1": "line larger than 32 MiB"}
+    assert problems(write(path, b"z" * 500_000)) == {"a.jsonl#1": "line larger than 17 MiB"}
 
 
 def test_lines_before_the_damage_of_a_compressed_file_are_read(tmp_path: Path) -> None:

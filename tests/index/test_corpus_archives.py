@@ -188,7 +188,9 @@ def test_a_zip_bomb_is_not_expanded(tmp_path: Path, compression: int) -> None:
     size, lie = struct.pack("<L", 64 * 2**20), struct.pack("<L", 1000)
     assert raw.count(size) == 2
     archive = write(tmp_path / "a.zip", raw.replace(size, lie))
-    assert problems(archive) == {"a.zip/1.md": "damaged"}
+    # Of bzip2 as much is expanded as a page may have; of the others, as the header says.
+    reason = "larger than 8 MiB" if compression == zipfile.ZIP_BZIP2 else "damaged"
+    assert problems(archive) == {"a.zip/1.md": reason}
     assert problems(write(archive, raw)) == {"a.zip/1.md": "larger than 8 MiB"}
 
 

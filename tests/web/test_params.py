@@ -1,7 +1,7 @@
 """URL parameters: what is written is read back, and what cannot be read is told."""
 
 from datetime import date
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from hypothesis import given
@@ -144,6 +144,8 @@ def test_repeated_values_are_read_once_each() -> None:
         ("size=101", "size", "100"),
         ("page=1001", "page", "10,000"),
         ("page=101&size=100", "page", "10,000"),
+        ("&".join(f"source={n}&category={n}" for n in range(51)), "source", "最多 100 个值"),
+        ("category=a&source=" + "b" * 4000, "source", "最多 4,000 个字符"),
     ],
 )
 def test_a_bad_value_is_refused_and_the_message_names_the_repair(
@@ -152,6 +154,13 @@ def test_a_bad_value_is_refused_and_the_message_names_the_repair(
     with pytest.raises(BadParameter, match=repair) as caught:
         read(f"/search?{query}")
     assert caught.value.name == name
+
+
+def test_as_many_values_as_there_may_be_are_read() -> None:
+    values = [f"{n:040}" for n in range(100)]
+    assert read(f"/search?{urlencode([('organisation', each) for each in values])}") == (
+        SearchRequest(organisation=tuple(values))
+    )
 
 
 def test_the_deepest_page_is_read() -> None:

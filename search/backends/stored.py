@@ -56,6 +56,8 @@ class StoredArticles:
 
     @contextmanager
     def _open(self) -> Iterator[ArticleStore]:
+        if self._store and not self._store.is_current:
+            self.close()
         if self._store is None:
             self._store = ArticleStore(self._path, read_only=True)
         try:

@@ -32,17 +32,51 @@ class Database:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Open or create the file; raises StoreError with the repair where that fails."""
         self._path = path
+        self._is_frozen, self._opened = False, self._state()
         with self.errors():
             if not read_only:
                 make_folder(path.parent)
                 self._connection = sqlite3.connect(path)
             elif path.is_file():
-                address = f"{path.absolute().as_uri()}?mode=ro"
-                self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+                self._connection = self._open_to_read()
                 # Long records are read in place, not copied first.
                 self._connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
             else:
                 raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
+
+    def _open_to_read(self) -> sqlite3.Connection:
+        address = f"{self._path.absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master")
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if error.sqlite_errorcode & 0xFF not in _DISK_ERRORS or self._is_written():
+                raise
+            # SQLite shares memory in a file beside it. Where none can be made, as in a folder that
+            # may only be read or on a full disk, and nobody writes, it can be read without.
+            self._is_frozen, self._opened = True, self._state()
+            address += "&immutable=1"
+            connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+        return connection
+
+    @property
+    def is_current(self) -> bool:
+        """Say whether changes by others are seen; False where the file is to be opened again."""
+        found = self._state()
+        if self._is_frozen:
+            return found == self._opened and not self._is_written()
+        return found[:2] == self._opened[:2]  # another file, of a backup, may have its name now
+
+    def _state(self) -> tuple[int, ...]:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return ()  # opening tells why
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+    def _is_written(self) -> bool:
+        return self._path.with_name(f"{self._path.name}-wal").exists()
 
     def close(self) -> None:
         """Close the file; what was not committed is lost."""

@@ -178,6 +178,11 @@ class ArticleStore:
 
     # Reading
 
+    @property
+    def is_current(self) -> bool:
+        """Say whether later changes are seen; False where the store is to be opened again."""
+        return self._database.is_current
+
     def page(self, digest: bytes) -> StoredPage | None:
         """Return what is known of a page's bytes."""
         row = self._database.row(

@@ -21,7 +21,6 @@ class StoredArticles:
         """Open nothing yet: the first question does."""
         self._path = path
         self._store: ArticleStore | None = None
-        self._opened: tuple[int, int] | None = None
 
     @property
     def revision(self) -> int:
@@ -57,22 +56,12 @@ class StoredArticles:
 
     @contextmanager
     def _open(self) -> Iterator[ArticleStore]:
-        file = self._file()
-        if file != self._opened:
-            self.close()  # a backup was restored in its place
+        if self._store and not self._store.is_current:
+            self.close()
         if self._store is None:
             self._store = ArticleStore(self._path, read_only=True)
-            self._opened = file
         try:
             yield self._store
         except StoreError:
             self.close()
             raise
-
-    def _file(self) -> tuple[int, int] | None:
-        """Return what tells the file of the store from another one under its name."""
-        try:
-            about = self._path.stat()
-        except OSError:
-            return None  # opening tells why
-        return about.st_dev, about.st_ino

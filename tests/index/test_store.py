@@ -376,9 +376,13 @@ def test_half_of_a_character_in_a_definition_stops_nothing(
 
 SINCE_2 = ("definition", "learned")
 SINCE_3 = ("fingerprint", "band", "duplicate", "cluster", "due", "unsettled", "fingerprinting")
+SINCE_4 = ("followed",)
 
 
-@pytest.mark.parametrize(("version", "missing"), [(1, SINCE_2 + SINCE_3), (2, SINCE_3)])
+@pytest.mark.parametrize(
+    ("version", "missing"),
+    [(1, SINCE_2 + SINCE_3 + SINCE_4), (2, SINCE_3 + SINCE_4), (3, SINCE_4)],
+)
 def test_a_store_of_an_older_version_is_brought_up_to_date(
     tmp_path: Path, article_maker: Callable[..., Article], version: int, missing: tuple[str, ...]
 ) -> None:

@@ -16,6 +16,7 @@ import os
 import struct
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,7 +78,8 @@ class ContainerWriter:
 
     def abandon(self) -> None:
         """Close the file as it is; nobody will read it."""
-        self._file.close()
+        with suppress(OSError):  # of what is still to be written, on a full disk
+            self._file.close()
 
 
 class ContainerReader:

@@ -125,6 +125,15 @@ def _joined_keywords(
 def write_documents(path: Path, documents: Documents) -> None:
     """Write the file of a segment's documents."""
     container = ContainerWriter(path)
+    try:
+        _write_sections(container, documents)
+    except BaseException:
+        container.abandon()
+        raise
+    container.close()
+
+
+def _write_sections(container: ContainerWriter, documents: Documents) -> None:
     container.add("", [], documents.size)
     for name, numbers in documents.numbers.items():
         kind = numbers.dtype.newbyteorder("<")
@@ -136,7 +145,6 @@ def write_documents(path: Path, documents: Documents) -> None:
         text = np.frombuffer(b"".join(map(bytes, keywords.values)), np.uint8)
         note = ["keywords", len(keywords.values)]
         container.add(name, [sizes, keywords.ordinals.astype("<u4"), text], note)
-    container.close()
 
 
 def read_documents(path: Path) -> Documents:

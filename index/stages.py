@@ -92,10 +92,10 @@ def start_worker(settings: Settings) -> None:
     """Begin a worker process."""
     global _worker
     _worker = _Worker(settings)
-    signal(SIGINT, SIG_IGN)  # a terminal's Ctrl-C is for the process that began the run
     # Time of the processor: a page is not to blame for a busy machine.
     signal(SIGVTALRM, _give_up)
     if parent := parent_process():
+        signal(SIGINT, SIG_IGN)  # a terminal's Ctrl-C is for the process that began the run
         Thread(target=_end_after, args=(parent,), daemon=True).start()
 
 

@@ -32,6 +32,8 @@ from typing import Any
 from urllib.parse import quote
 
 import index.build
+import index.stages
+import index.workers
 from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
 from index.build import build
@@ -141,7 +143,7 @@ def write(data: Path, folder: Path, stop: Any, committed: Any) -> None:
     """Take in new pages every two seconds; put number, time and seconds of each commit."""
     settings = Settings(data=data)
     analyzer = Analyzer()
-    index.build.ProcessPoolExecutor = InlinePool  # type: ignore[attr-defined,misc,assignment]
+    index.workers.ProcessPoolExecutor = InlinePool  # type: ignore[attr-defined,misc,assignment]
     index.build.Analyzer = lambda _: analyzer  # type: ignore[attr-defined,misc,assignment]
     OrganisationTable.load = cache(OrganisationTable.load)  # type: ignore[method-assign]
     number = 0

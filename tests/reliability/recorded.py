@@ -14,7 +14,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
-import index.build
+import index.workers
 from index.database import Database
 from tests.reliability.checking import Articles, committed_articles
 from web.cli import main
@@ -33,7 +33,7 @@ class InlinePool(Executor):
 
 
 def run(data: Path, marks: Path, commands: list[list[str]]) -> None:
-    index.build.ProcessPoolExecutor = InlinePool  # type: ignore[attr-defined]
+    index.workers.ProcessPoolExecutor = InlinePool  # type: ignore[attr-defined]
     commit = Database.commit
     articles: Articles = {}
     with marks.open("wb", buffering=0) as file:

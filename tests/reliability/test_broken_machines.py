@@ -19,7 +19,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import index.build
-import index.errors
+import index.stages
+import index.workers
 from index.analysis import Analyzer
 from index.entities import OrganisationTable
 from index.identity import article_id, article_key
@@ -33,9 +34,6 @@ from web.cli import main
 pytestmark = pytest.mark.slow
 
 PAGES = 6
-needs_fallback = pytest.mark.skipif(
-    not hasattr(index.errors, "IndexDamaged"), reason="needs generations that are set aside"
-)
 _NOBODY = 65534
 _WRITING = {
     "index": ("index", "--jobs", "1", "CRAWL"),
@@ -49,8 +47,9 @@ _COMMANDS = _WRITING | _READING
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, analyzer: Analyzer) -> None:
     """Commands run in this process, with what they load the same for all of them."""
-    monkeypatch.setattr(index.build, "ProcessPoolExecutor", InlinePool)
+    monkeypatch.setattr(index.workers, "ProcessPoolExecutor", InlinePool)
     monkeypatch.setattr(index.build, "Analyzer", lambda _: analyzer)
+    monkeypatch.setattr(index.stages, "Analyzer", lambda _: analyzer)
     monkeypatch.setattr(OrganisationTable, "load", _load)
 
 
@@ -145,7 +144,6 @@ def disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(path)], check=True)
 
 
-@needs_fallback
 def test_a_full_disk_is_told_and_the_old_state_answers(disk: Path, analyzer: Analyzer) -> None:
     data = disk / "data"
     fill(data)
@@ -213,7 +211,6 @@ def test_a_server_that_may_only_read_sees_what_others_write(data: Path) -> None:
             assert client.get(f"/article/{hit['id']}").status_code == 200
 
 
-@needs_fallback
 @pytest.mark.parametrize(
     "name",
     [
@@ -288,7 +285,6 @@ _FILES = (
 _DAMAGES = (_gone, _empty, _cut, _noise, _flipped, _folder)
 
 
-@needs_fallback
 @pytest.mark.parametrize("name", [*_FILES, "index/LIVE"])
 def test_a_file_that_is_gone_or_damaged_is_told_and_mended(
     data: Path, analyzer: Analyzer, name: str

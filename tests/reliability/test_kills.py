@@ -19,6 +19,8 @@ from typing import NoReturn
 import pytest
 
 import index.build
+import index.stages
+import index.workers
 from index.analysis import Analyzer
 from index.build import build
 from index.database import Database
@@ -231,8 +233,9 @@ def archive(
     if not shutil.which("strace"):
         lacking("strace")
     # Repairs of copies do their work in this process, with tables that are loaded once.
-    monkeypatch.setattr(index.build, "ProcessPoolExecutor", InlinePool)
+    monkeypatch.setattr(index.workers, "ProcessPoolExecutor", InlinePool)
     monkeypatch.setattr(index.build, "Analyzer", lambda _: analyzer)
+    monkeypatch.setattr(index.stages, "Analyzer", lambda _: analyzer)
     monkeypatch.setattr(OrganisationTable, "load", cache(OrganisationTable.load))
     return Archive(tmp_path, analyzer, Random(request.node.name))
 

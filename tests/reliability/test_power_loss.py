@@ -17,6 +17,8 @@ from typing import NoReturn
 import pytest
 
 import index.build
+import index.stages
+import index.workers
 from index.analysis import Analyzer
 from index.build import build
 from index.entities import OrganisationTable
@@ -128,8 +130,9 @@ def replay(
     if not shutil.which("strace"):
         lacking("strace")
     # Repairs do their work in this process, with tables that are loaded once for all of them.
-    monkeypatch.setattr(index.build, "ProcessPoolExecutor", InlinePool)
+    monkeypatch.setattr(index.workers, "ProcessPoolExecutor", InlinePool)
     monkeypatch.setattr(index.build, "Analyzer", lambda _: analyzer)
+    monkeypatch.setattr(index.stages, "Analyzer", lambda _: analyzer)
     monkeypatch.setattr(OrganisationTable, "load", cache(OrganisationTable.load))
     first, second, third = (tmp_path / f"crawl{number}" for number in range(3))
     write_pages(first, range(12))

@@ -282,7 +282,7 @@ _FILES = (
     *("articles.sqlite3", "index/current", "index/LIVE/anwen.json", "index/LIVE/*.toc"),
     *("index/LIVE/*.vdoc", "index/LIVE/*.vpst"),
 )
-_DAMAGES = (_gone, _empty, _cut, _noise, _flipped, _folder)
+_DAMAGES = (_gone, _empty, _cut, _noise, _flipped)
 
 
 @pytest.mark.parametrize("name", [*_FILES, "index/LIVE"])

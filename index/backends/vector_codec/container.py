@@ -69,11 +69,15 @@ class ContainerWriter:
     def close(self) -> None:
         """Write the directory."""
         directory = json.dumps(self._sections, separators=(",", ":")).encode()
-        self._file.write(directory)
         checksum = zlib.crc32(directory)
-        self._file.write(_FOOTER.pack(self._offset, len(directory), checksum, _END))
-        self._file.flush()
-        os.fsync(self._file.fileno())  # before anything names the file
+        footer = _FOOTER.pack(self._offset, len(directory), checksum, _END)
+        try:
+            self._file.write(directory + footer)
+            self._file.flush()
+            os.fsync(self._file.fileno())  # before anything names the file
+        except BaseException:
+            self.abandon()
+            raise
         self._file.close()
 
     def abandon(self) -> None:

@@ -249,3 +249,25 @@ def test_what_may_mean_something_else_is_no_period(analyzer: Analyzer, text: str
     parsed = read(text, analyzer)
     assert parsed.understood == ()
     assert parsed.without_period is None
+
+
+@pytest.mark.parametrize(
+    ("query", "cap"),
+    [
+        (" ".join(f"a{n}*" for n in range(17)), "最多 16 个"),
+        (" OR ".join(f"-(title:a{n}*)" for n in range(17)), "最多 16 个"),
+        (" ".join(['"的 是"~9'] * 9), "最多 16 个"),
+        (f'"{"的是" * 9}"~0', "最多 16 个"),
+    ],
+)
+def test_a_query_that_costs_too_much_is_refused_and_the_cap_is_named(
+    analyzer: Analyzer, query: str, cap: str
+) -> None:
+    with pytest.raises(QueryError, match=cap):
+        parse_query(query, analyzer)
+
+
+def test_as_much_as_a_query_may_cost_is_read(analyzer: Analyzer) -> None:
+    prefixes = " ".join(f"a{n}*" for n in range(16))
+    near = " ".join(['"的 是"~9'] * 8)
+    assert not parse_query(f"{prefixes} {near}", analyzer).notices

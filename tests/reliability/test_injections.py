@@ -117,6 +117,8 @@ def check(client: FlaskClient, address: str, host: str = "news.example", **value
         check_answer(answer, host)
     except AssertionError as error:
         raise AssertionError(f"{address}: {error}") from error
+    finally:
+        answer.close()  # of a static file
     return answer.status_code
 
 

@@ -149,7 +149,7 @@ def test_the_lists_have_every_payload(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "payloads", [some(4), pytest.param(PAYLOADS, marks=pytest.mark.soak)], ids=["some", "all"]
+    "payloads", [some(7), pytest.param(PAYLOADS, marks=pytest.mark.soak)], ids=["some", "all"]
 )
 def test_the_page_of_a_hostile_article_shows_its_text(
     client: FlaskClient, payloads: tuple[Payload, ...]

@@ -117,6 +117,8 @@ def check(client: FlaskClient, address: str, host: str = "news.example", **value
         check_answer(answer, host)
     except AssertionError as error:
         raise AssertionError(f"{address}: {error}") from error
+    finally:
+        answer.close()  # of a static file
     return answer.status_code
 
 
@@ -147,7 +149,7 @@ def test_the_lists_have_every_payload(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "payloads", [some(4), pytest.param(PAYLOADS, marks=pytest.mark.soak)], ids=["some", "all"]
+    "payloads", [some(7), pytest.param(PAYLOADS, marks=pytest.mark.soak)], ids=["some", "all"]
 )
 def test_the_page_of_a_hostile_article_shows_its_text(
     client: FlaskClient, payloads: tuple[Payload, ...]
@@ -488,27 +490,31 @@ def test_a_hit_has_its_own_lines_and_no_others(command: Callable[..., str]) -> N
         assert not re.match(r"2026-01-01", line), line
 
 
+TERMINAL = [payload for payload in PAYLOADS if payload.kind in {"terminal", "unicode"}]
+
+
+@pytest.mark.parametrize(
+    "payloads",
+    [TERMINAL[::9], pytest.param(PAYLOADS, marks=pytest.mark.soak)],  # a command takes a second
+    ids=["some", "all"],
+)
 def test_no_text_of_an_article_or_a_query_gives_orders_to_a_terminal(
-    command: Callable[..., str],
+    command: Callable[..., str], payloads: list[Payload]
 ) -> None:
-    for payload in some(3):
+    for payload in payloads:
+        # What a shell can pass: no NUL, no half of a pair; in one, what all of them steer by.
         text = payload.text.replace("\0", "").encode("utf-8", "replace").decode()
-        command("suggest", "--", text)
-        command("suggest", "--json", "--", text)
-        command("related", payload.article_id)
-        command("related", payload.article_id, "--json")
-    for payload in some(12):
-        text = payload.text.replace("\0", "").encode("utf-8", "replace").decode()
-        command("analyze", "--", text)
-        command("analyze", "--json", "--", text)
-        command("search", "--", text)
-        command("search", "--json", "--source", text, "--", text)
+        text += "\u001b[2J\u009b31m\u202e\u2028\r\n2026-01-01 伪造"
+        for json_too in ([], ["--json"]):
+            command("suggest", *json_too, "--", text)
+            command("related", payload.article_id, *json_too)
+            command("analyze", *json_too, "--", text)
+            command("search", *json_too, "--source", text, "--", text)
+            draft = f"{text}漏洞{text}\n{text}\n{FILLING}"
+            command("related", "-", "--draft", *json_too, stdin=draft)
         command("search", "--cursor", text, "--", text)
         command("search", "--from", text, "--", "漏洞")
         command("related", "--", text)
-        draft = f"{text}漏洞{text}\n{text}\n{FILLING}"
-        command("related", "-", "--draft", stdin=draft)
-        command("related", "-", "--draft", "--json", stdin=draft)
     command("suggest", "a")
     command("info")
     command("remove", "\u001b[2Jx\n2026-01-01 伪造")

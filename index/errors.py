@@ -8,6 +8,7 @@ AnwenError
 ├── IndexUnavailable       no index, or one that does not answer
 │   └── IndexOutOfDate     the index was built by other code or tables; names the repair
 ├── JudgementsError        judgements or a run that cannot be used; names file and line
+├── TimedOut               an answer that takes longer than a request may (HTTP 503)
 ├── UnknownArticle         an id or address that is not in the store
 └── QueryError             a reader's mistake (HTTP 400)
     ├── BadParameter       a request parameter that cannot be read
@@ -32,6 +33,7 @@ __all__ = [
     "SettingsError",
     "StoreError",
     "StoreLocked",
+    "TimedOut",
     "UnknownArticle",
     "UnknownField",
 ]
@@ -79,6 +81,13 @@ class IndexUnavailable(AnwenError):
 
 class IndexOutOfDate(IndexUnavailable):
     """The index was built by other code, schema or tables than those running."""
+
+
+class TimedOut(AnwenError):
+    """An answer takes longer than the setting request_seconds allows."""
+
+    def __init__(self) -> None:
+        super().__init__("这次检索花的时间太长，已经停下。请缩小范围再试。")
 
 
 class UnknownArticle(AnwenError):

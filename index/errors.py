@@ -11,6 +11,7 @@ AnwenError
 │   └── IndexOutOfDate     the index was built by other code or tables; names the repair
 ├── BackupError            a backup that cannot be written, or must not be restored
 ├── JudgementsError        judgements or a run that cannot be used; names file and line
+├── TimedOut               an answer that takes longer than a request may (HTTP 503)
 ├── UnknownArticle         an id or address that is not in the store
 └── QueryError             a reader's mistake (HTTP 400)
     ├── BadParameter       a request parameter that cannot be read
@@ -37,6 +38,7 @@ __all__ = [
     "SettingsError",
     "StoreError",
     "StoreLocked",
+    "TimedOut",
     "UnknownArticle",
     "UnknownField",
     "WorkerLost",
@@ -97,6 +99,13 @@ class IndexOutOfDate(IndexUnavailable):
 
 class BackupError(AnwenError):
     """A backup that cannot be written, or one that must not be restored."""
+
+
+class TimedOut(AnwenError):
+    """An answer takes longer than the setting request_seconds allows."""
+
+    def __init__(self) -> None:
+        super().__init__("这次检索花的时间太长，已经停下。请缩小范围再试。")
 
 
 class UnknownArticle(AnwenError):

@@ -3,16 +3,24 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from index.errors import SettingsError
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["LoadedSettings", "Network", "Settings", "load_settings", "read_settings"]
+
+Network = IPv4Network | IPv6Network
 
 _ORIGIN = re.compile(r"https?://[^/\s?#@,]+")
+_RATE = r"[1-9]\d{0,8} ?(?:/|per) ?(?:[1-9]\d{0,5} ?)?(?:second|minute|hour|day)s?"
+_RATES = re.compile(rf"{_RATE}(?: ?[,;|] ?{_RATE})*")
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +38,21 @@ class Settings:
 
     allowed_origins: tuple[str, ...] = ()
     """Sites whose pages may ask the API, such as https://portal.example; several with commas."""
+
+    trusted_proxies: tuple[Network, ...] = ()
+    """Addresses or networks of proxies whose forwarded headers are believed."""
+
+    metrics_readers: tuple[Network, ...] = ()
+    """Addresses or networks that may read /metrics, beside this machine itself."""
+
+    rate_limit: str | None = None
+    """Requests that a client may make of API, feeds and drafts, such as 60/minute; per process."""
+
+    request_seconds: int = 30
+    """Seconds that a request may take before it is answered with 503."""
+
+    log_queries: bool = False
+    """Whether the log may hold what readers ask: query strings, and the words of errors."""
 
     workers: int = 2
     """Processes of `anwen serve`."""
@@ -57,32 +80,60 @@ class Settings:
     """A file of organisations that articles do not name, `article<tab>organisation` a line."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedSettings:
+    """Settings, and where each came from."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+    """For each field "default", "command line", or the name of a variable or a file."""
+    ignored: tuple[str, ...]
+    """Variables of the environment that look like settings and are none."""
+
+
 def load_settings(
     environment: Mapping[str, str] | None = None, *, data: Path | None = None
 ) -> Settings:
+    """Return the settings in force; see `read_settings`."""
+    return read_settings(environment, data=data).settings
+
+
+def read_settings(
+    environment: Mapping[str, str] | None = None, *, data: Path | None = None
+) -> LoadedSettings:
     """Read settings from `ANWEN_<FIELD>`, then `anwen.toml`, then the defaults.
 
     The file is the one named in `ANWEN_CONFIG`, or `anwen.toml` in the data folder. `data` (the
     command line's `--data`) goes before all of them. Raises SettingsError for an unknown field or
-    a value of the wrong type.
+    a value that cannot be used; its message names the right ones.
     """
     environment = os.environ if environment is None else environment
-    known = {field.name for field in fields(Settings)}
+    names = [field.name for field in fields(Settings)]
     folder = data or Path(environment.get("ANWEN_DATA") or Settings().data)
     config = environment.get("ANWEN_CONFIG")
-    values = _read_file(Path(config) if config else folder / "anwen.toml", required=bool(config))
-    unknown = sorted(set(values) - known)
+    file = Path(config) if config else folder / "anwen.toml"
+    values = _read_file(file, required=bool(config))
+    unknown = sorted(set(values) - set(names))
     if unknown:
         raise SettingsError(
-            f"Unknown setting {unknown[0]!r} in the configuration file. "
-            f"Settings: {', '.join(sorted(known))}."
+            f"Unknown setting {unknown[0]!r} in {file}. Settings: {', '.join(sorted(names))}."
         )
-    for name in known:
-        if value := environment.get(f"ANWEN_{name.upper()}"):
-            values[name] = value
+    values = {name: _KINDS[name](name, value) for name, value in values.items()}
+    sources = {name: str(file) if name in values else "default" for name in names}
+    for name in names:
+        variable = f"ANWEN_{name.upper()}"
+        if value := environment.get(variable):
+            values[name] = _KINDS[name](name, _Text(value))
+            sources[name] = variable
     if data:
         values["data"] = data
-    return Settings(**{name: _convert(name, value) for name, value in values.items()})
+        sources["data"] = "command line"
+    known = {f"ANWEN_{name.upper()}" for name in names} | {"ANWEN_CONFIG"}
+    return LoadedSettings(
+        settings=Settings(**values),
+        sources=sources,
+        ignored=tuple(sorted(n for n in environment if n.startswith("ANWEN_") and n not in known)),
+    )
 
 
 def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
@@ -93,33 +144,133 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Any]:
         if required:
             raise SettingsError(f"ANWEN_CONFIG names {path}, which does not exist.") from None
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # the latter of TOML, and of bytes that are no UTF-8
         raise SettingsError(f"{path} cannot be read: {error}.") from error
 
 
-def _convert(name: str, value: object) -> Any:
-    if name in {"data", "terms", "synonyms", "entities", "denials"}:
-        return Path(str(value)).expanduser()
-    if name == "allowed_origins":
-        origins = value if isinstance(value, list) else str(value).split(",")
-        return tuple(_origin(str(origin)) for origin in origins if str(origin).strip())
-    if name in {"workers", "memory", "cache"}:
-        try:
-            number = int(str(value))
-        except ValueError:
-            number = 0
-        if number < 1:
-            raise SettingsError(f"{name} is {value!r}; it must be a whole number from 1 up.")
-        return number
-    return str(value)
+# How a value is read, by the kind of its field
 
 
-def _origin(text: str) -> str:
+class _Text(str):
+    """A value of the environment or the command line, where everything is text."""
+
+    __slots__ = ()
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise SettingsError(f"{name} is {value!r}; it must be a text in quotation marks.")
+    if "\0" in value or not value.isprintable():
+        raise SettingsError(f"{name} is {value!r}; it must be one line that can be printed.")
+    return value
+
+
+def _path(name: str, value: object) -> Path:
+    if not isinstance(value, str):
+        raise SettingsError(f"{name} is {value!r}; it must be a path in quotation marks.")
+    return Path(value).expanduser()
+
+
+def _file(name: str, value: object) -> Path:
+    path = _path(name, value)
+    if not path.is_file():
+        raise SettingsError(f"{name} names {path}, which is no file. Correct it, or leave it out.")
+    return path
+
+
+def _number(name: str, value: object) -> int:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if (is_number or isinstance(value, _Text)) and _NUMBER.fullmatch(str(value).strip()):
+        return int(str(value))
+    raise SettingsError(f"{name} is {value!r}; it must be a whole number from 1 to 999999999.")
+
+
+def _truth(name: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, _Text) and value.strip().lower() in _TRUTHS:
+        return _TRUTHS[value.strip().lower()]
+    raise SettingsError(f"{name} is {value!r}; it must be true or false.")
+
+
+def _items(name: str, value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise SettingsError(f"{name} is {value!r}; it must be a text, or a list of texts.")
+    return [item.strip() for item in value if item.strip()]
+
+
+def _base_url(name: str, value: object) -> str:
+    text = _text(name, value)
+    try:
+        parts = urlsplit(text)
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or parts.query or parts.fragment or "@" in parts.netloc or " " in text:
+        # Not quoted: who writes a user there may have written a password.
+        raise SettingsError(
+            f"{name} cannot be used; it must be written https://news.example, perhaps with a port "
+            "and a path, without a user and without ? or #."
+        )
+    return text
+
+
+def _rate(name: str, value: object) -> str:
+    text = _text(name, value).strip()
+    if not _RATES.fullmatch(text):
+        raise SettingsError(
+            f"{name} is {value!r}; it must be a number of requests and a unit, such as 60/minute, "
+            "1000/hour or 10/second;300/hour."
+        )
+    return text
+
+
+def _networks(name: str, value: object) -> tuple[Network, ...]:
+    return tuple(_network(name, item) for item in _items(name, value))
+
+
+def _network(name: str, text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"{name} names {text!r} ({error}); it must be an address such as 10.0.0.5 or fd00::5, "
+            "or a network such as 10.0.0.0/8."
+        ) from None
+
+
+def _origins(name: str, value: object) -> tuple[str, ...]:
+    return tuple(_origin(name, item) for item in _items(name, value))
+
+
+def _origin(name: str, text: str) -> str:
     """Return an origin as a browser writes it (RFC 6454): scheme, host and perhaps a port."""
-    origin = text.strip().lower().rstrip("/")
+    origin = text.lower().rstrip("/")
     if origin != "*" and not _ORIGIN.fullmatch(origin):
         raise SettingsError(
-            f"allowed_origins names {text.strip()!r}; an origin is written https://portal.example, "
+            f"{name} names {text!r}; an origin is written https://portal.example, "
             "without a path, or * for every site."
         )
     return origin
+
+
+_KINDS: dict[str, Callable[[str, object], Any]] = {
+    "data": _path,
+    "site_name": _text,
+    "base_url": _base_url,
+    "allowed_origins": _origins,
+    "trusted_proxies": _networks,
+    "metrics_readers": _networks,
+    "rate_limit": _rate,
+    "request_seconds": _number,
+    "log_queries": _truth,
+    "workers": _number,
+    "memory": _number,
+    "cache": _number,
+    "terms": _file,
+    "synonyms": _file,
+    "entities": _file,
+    "denials": _file,
+}

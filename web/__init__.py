@@ -14,6 +14,8 @@ from web import (
     entries,
     errors,
     headers,
+    health,
+    limits,
     markup,
     pages,
     widget,
@@ -26,6 +28,8 @@ __all__ = ["create_app"]
 
 def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     """Return the web application over a data folder, or over a searcher that is already open."""
+    from web import metrics  # once the server has said which folder its processes share
+
     app = Flask(__name__)
     # Two slashes may stand in a name, and a redirect to another address is no answer to a program.
     app.url_map.merge_slashes = False
@@ -36,11 +40,16 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     app.register_blueprint(api.blueprint(searcher))
     app.register_blueprint(widget.blueprint())
     addresses.register(app)
+    app.register_blueprint(health.blueprint(searcher))
+    app.extensions["metrics"] = measured = metrics.Metrics(searcher)
+    app.register_blueprint(metrics.blueprint(settings, measured))
     compression.register(app)
+    limits.register(app, settings)
     caching.register(app, settings, searcher)
     errors.register(app)
     headers.register(app)
     cors.register(app, settings)
+    limits.bound_streams(app, settings)
     app.jinja_env.filters.update(
         clock=markup.clock, day=markup.day, number=markup.number, web_address=markup.web_address
     )

@@ -18,7 +18,7 @@ from index.document import Article
 from index.entities import Denials, OrganisationTable, annotate
 from index.errors import IndexUnavailable, NotAnArticle, StoreError
 from index.extract import extract
-from index.settings import Settings, load_settings
+from index.settings import Settings, load_settings, read_settings
 from index.stages import stages_fingerprint
 from index.store import ArticleStore
 from search import SearchRequest, open_searcher
@@ -26,6 +26,7 @@ from search.evaluation import compare, evaluate, read_judgements, read_run, writ
 from web.cli_base import Text, echo, json_option, print_json, reports_errors
 from web.cli_keeping import KEEPING
 from web.cli_reading import READING
+from web.cli_settings import print_settings, settings_object
 from web.cli_watch import watch_command
 from web.cli_widget import widget_command
 from web.evaluate import print_run, run_object
@@ -231,7 +232,11 @@ def evaluate_command(
 @click.pass_obj
 @reports_errors
 def info_command(settings: Settings, as_json: bool) -> None:
-    """Tell what is stored and indexed, and whether it fits the running code."""
+    """Tell what is in force, stored and indexed, and whether it fits the running code."""
+    loaded = read_settings(data=click.get_current_context().find_root().params["data"])
+    in_force = settings_object(loaded)
+    if not as_json:  # first, since it does not depend on what may be missing below
+        print_settings(in_force, loaded.ignored)
     analyzer = Analyzer(settings.terms)
     index = open_index(settings, analyzer)
     with ArticleStore(settings.data / "articles.sqlite3", read_only=True) as store:
@@ -246,7 +251,7 @@ def info_command(settings: Settings, as_json: bool) -> None:
             "out_of_date": index.out_of_date() if index.generation else None,
         }
     if as_json:
-        print_json(about)
+        print_json(about | {"settings": in_force, "ignored_variables": list(loaded.ignored)})
         return
     for name, value in about.items():
         echo(f"{name:<17} {value if value is not None else 'no'}")

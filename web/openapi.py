@@ -78,6 +78,7 @@ def openapi_document(base_url: str | None = None, site_name: str = "安闻") -> 
                     "schema": string(),
                 },
                 "Allow": {"description": "可用的方法", "required": True, "schema": string()},
+                "RetryAfter": {"description": "多少秒后再试", "schema": integer(minimum=0)},
                 "ContentDisposition": {"description": "文件名", "schema": string()},
             },
             "responses": _responses(),
@@ -295,7 +296,7 @@ def _get(
 def _operation(
     name: str, tag: str, summary: str, told: str, responses: dict[str, Any]
 ) -> dict[str, Any]:
-    every = responses | _refused(405, 503)
+    every = responses | _refused(405, 429, 503)
     return {
         "operationId": name,
         "tags": [tag],
@@ -373,13 +374,22 @@ _REFUSALS = {
         code="request_entity_too_large",
         message=f"内容太长，标题与正文合计最多 {MAX_DRAFT:,} 字。",
     ),
+    429: _Refusal(
+        name="TooManyRequests",
+        told="请求太多：管理员为每个客户端设了上限；Retry-After 写明多少秒后再试",
+        code="too_many_requests",
+        message="请求太多，请稍后再试。",
+    ),
     503: _Refusal(
         name="Unavailable",
-        told="索引或文章库没有应答",
+        told="索引或文章库没有应答，或此刻来不及回答；后者的 Retry-After 写明多少秒后再试",
         code="store_unavailable",
         message="文章库没有应答，请稍后再试。管理员可运行 anwen info 查看原因。",
     ),
 }
+
+
+_TOLD = {405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
 def _refused(*statuses: int) -> dict[str, Any]:
@@ -392,7 +402,7 @@ def _responses() -> dict[str, Any]:
         error = error_object(refusal.code, refusal.message, {})
         refusals[refusal.name] = {
             "description": refusal.told,
-            **({"headers": _headers("Allow")} if status == 405 else {}),
+            **({"headers": _headers(*_TOLD[status])} if status in _TOLD else {}),
             "content": {"application/json": {"schema": reference("Error"), "example": error}},
         }
     unchanged = {

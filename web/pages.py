@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 
 from index.document import BEIJING
 from index.errors import QueryError
@@ -146,10 +146,6 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
     @pages.get("/help/query")
     def help_query() -> str:
         return render_template("help_query.html")
-
-    @pages.get("/healthz")
-    def healthz() -> Response:
-        return Response("ok\n", mimetype="text/plain")
 
     draft.register(pages, searcher)
     organisations.register(pages, searcher)

@@ -20,7 +20,7 @@ from search.results import (
     SuggestionGroup,
 )
 
-__all__ = ["Searcher", "Statistics"]
+__all__ = ["CacheUsage", "IndexUsage", "Searcher", "Statistics"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,26 @@ class Statistics:
     week: int
     newest: datetime | None
     generation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexUsage:
+    """What an operator watches of an index; sizes are in bytes."""
+
+    generation: int
+    articles: int
+    size: int
+    committed: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheUsage:
+    """What the caches of this process hold, in bytes, and how often they were asked."""
+
+    size: int
+    limit: int
+    hits: int
+    misses: int
 
 
 class Searcher(Protocol):
@@ -117,6 +137,12 @@ class Searcher(Protocol):
 
     def statistics(self) -> Statistics:
         """Count what is searched."""
+
+    def index_usage(self) -> IndexUsage:
+        """Tell what is searched, how large it is and how old; IndexUnavailable without one."""
+
+    def cache_usage(self) -> CacheUsage:
+        """Tell what the caches hold; they begin to count anew when the index changes."""
 
     def version(self) -> str | None:
         """Return what differs after every change of an answer, at the cost of no search.

@@ -32,6 +32,7 @@ class ByteCache(Generic[T]):
     def __init__(self, limit: int, *, small: float = _SMALL_SHARE) -> None:
         """Take the limit in bytes, which may be changed later, and the share of small values."""
         self.limit = limit
+        self.hits = self.misses = 0
         self._share = small
         self._small: OrderedDict[Hashable, T] = OrderedDict()
         self._large: OrderedDict[Hashable, T] = OrderedDict()
@@ -48,7 +49,9 @@ class ByteCache(Generic[T]):
             value = values.get(key)
             if value is not None:
                 values.move_to_end(key)
+                self.hits += 1
                 return value
+        self.misses += 1
         return None
 
     def put(self, key: Hashable, value: T, *, costly: bool = False) -> None:

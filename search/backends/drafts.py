@@ -14,6 +14,7 @@ from itertools import chain, islice
 import numpy as np
 from numpy.typing import NDArray
 
+from index.deadline import check_deadline
 from index.document import Article
 from search import similarity
 from search.backends.draft_names import places_of
@@ -104,6 +105,7 @@ class DraftChecker:
         ]
 
     def _likely(self, text: str, weights: Mapping[str, float]) -> list[int]:
+        check_deadline()
         relater = self._relater
         words = relater.weighted("body", dict.fromkeys(weights, 1))
         scores = relater.cosine("body", words, len(text))

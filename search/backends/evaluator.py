@@ -13,6 +13,7 @@ from whoosh.query import qcore
 from whoosh.searching import Searcher as WhooshQuerySearcher
 
 from index.backends.vector_codec import POSITION_BITS
+from index.deadline import check_deadline
 from index.errors import QueryError
 from search import similarity
 from search.backends.cache import ByteCache
@@ -42,6 +43,11 @@ class Evaluator:
         self._view = view
         self._cache: ByteCache[Matches | DenseMatches] = ByteCache(cache_bytes * 7 // 8)
         self._masks: ByteCache[Mask] = ByteCache(cache_bytes // 8)
+
+    @property
+    def caches(self) -> tuple[ByteCache[Any], ...]:
+        """What it keeps, to be counted."""
+        return self._cache, self._masks
 
     def evaluate(self, query: qcore.Query) -> Matches:
         """Return the matching documents, those deleted among them; see `SegmentsView.live`."""
@@ -96,6 +102,7 @@ class Evaluator:
         return lines
 
     def _compute(self, query: qcore.Query) -> Matches:
+        check_deadline()
         compute = self._methods.get(type(query))
         return compute(self, query) if compute else self._walk(query)
 

@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 from index.analysis import Analyzer, normalise
 from index.backends.whoosh import WhooshIndex
+from index.deadline import check_deadline
 from index.document import BEIJING, Article, OrganisationType
 from index.entities import OrganisationTable, annotate
 from index.errors import UnknownArticle
 from index.settings import Settings
 from search.backends.answering import Answer, Answerer, QueryReader
-from search.backends.base import Statistics
+from search.backends.base import CacheUsage, IndexUsage, Statistics
 from search.backends.cache import ByteCache
 from search.backends.counting import Counted, earliest_of_each, paired, standing_out
 from search.backends.cursor import read_cursor, write_cursor
@@ -330,6 +331,29 @@ class WhooshSearcher:
                 generation=view.state[0],
             )
 
+    def index_usage(self) -> IndexUsage:
+        """Tell what is searched; see `Searcher.index_usage`."""
+        with self._lock:
+            view = self._current().view
+            generation, committed = view.state
+            return IndexUsage(
+                generation=generation,
+                articles=len(view.everything()),
+                size=self._index.size,
+                committed=datetime.fromtimestamp(committed / 1e9, BEIJING),
+            )
+
+    def cache_usage(self) -> CacheUsage:
+        """Tell what the caches hold, without waiting for a search; see `Searcher.cache_usage`."""
+        state = self._open
+        caches = (self._segments, self._impacts, *(state.evaluator.caches if state else ()))
+        return CacheUsage(
+            size=sum(cache.nbytes for cache in caches),
+            limit=sum(cache.limit for cache in caches),
+            hits=sum(cache.hits for cache in caches),
+            misses=sum(cache.misses for cache in caches),
+        )
+
     def version(self) -> str | None:
         """Return what differs after every change; see `Searcher.version`."""
         state = self._index.state
@@ -346,6 +370,7 @@ class WhooshSearcher:
     # What is open
 
     def _current(self) -> _Open:
+        check_deadline()  # others may have had the lock for long
         if self._open is None or self._open.view.state != self._index.state:
             former = self._open.view if self._open else None
             size = cache_size(self._settings, self._index)

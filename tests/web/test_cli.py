@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from click.testing import CliRunner, Result
 
+from index.settings import Settings
 from web.cli import _free_port, main
 
 
@@ -111,6 +113,34 @@ def test_info_tells_what_is_stored(demo: Path) -> None:
     assert about["stale"] == 0
     assert about["out_of_date"] is None
     assert about["indexed_revision"] == about["revision"]
+
+
+def test_info_tells_every_setting_and_where_it_came_from(
+    demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANWEN_RATE_LIMIT", "60/minute")
+    monkeypatch.setenv("ANWEN_TRUSTED_PROXIES", "10.0.0.0/8")
+    monkeypatch.setenv("ANWEN_WORKER", "3")
+    about = json.loads(anwen("info", "--json", data=demo).stdout)
+    assert set(about["settings"]) == {field.name for field in fields(Settings)}
+    assert about["settings"]["trusted_proxies"] == {
+        "value": ["10.0.0.0/8"],
+        "source": "ANWEN_TRUSTED_PROXIES",
+    }
+    assert about["settings"]["data"]["source"] == "command line"
+    assert about["settings"]["cache"] == {"value": 96, "source": "default"}
+    assert "Each process" in about["settings"]["rate_limit"]["note"]
+    assert about["ignored_variables"] == ["ANWEN_WORKER"]
+    text = anwen("info", data=demo).stdout
+    assert "60/minute (ANWEN_RATE_LIMIT)" in text
+    assert "ANWEN_WORKER is no setting" in text
+    assert "2 processes allow a client up to 2 times as much" in text
+
+
+def test_info_tells_the_settings_where_there_is_no_archive(tmp_path: Path) -> None:
+    result = anwen("info", data=tmp_path)
+    assert result.exit_code == 1
+    assert "(command line)" in result.stdout
 
 
 @pytest.mark.parametrize(

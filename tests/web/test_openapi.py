@@ -23,10 +23,13 @@ from schemathesis.specs.openapi.checks import (
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from werkzeug.datastructures import MultiDict
 
+from index.settings import Settings
+from search import Searcher
 from search.request import COUNTABLE
 from web.draft_input import DraftInput
 from web.openapi import openapi_document
 from web.params import read_request
+from web.server import serving
 
 DOCUMENT = openapi_document()
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -236,6 +239,27 @@ def test_a_full_answer_to_a_text_is_as_the_document_says(
     operation = loaded(crafted_site)["/api/v1/related"]["POST"]
     case = operation.Case(body=body, media_type="application/json")
     case.call_and_validate(checks=CHECKS, headers=PLAIN)
+
+
+@pytest.mark.parametrize("kept", [{"rate_limit": "1/day"}, {"request_seconds": -1}])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/search", "/api/v1/suggest", "/api/v1/articles/{article_id}/related"]
+)
+def test_a_refusal_to_answer_is_as_the_document_says(
+    site_searcher: Searcher, kept: dict[str, Any], path: str
+) -> None:
+    served, _ = serving(Settings(**kept), site_searcher)
+    schema = schemathesis.openapi.from_dict(deepcopy(DOCUMENT))
+    schema.app = served
+    values: dict[str, Any] = {"query": {"q": "勒索软件"}} if "{" not in path else {}
+    if "{" in path:
+        values = {"path_parameters": {"article_id": "0" * 16}}
+    case = schema[path]["GET"].Case(**values)
+    case.call(headers=PLAIN)
+    answer = case.call(headers=PLAIN)
+    assert answer.status_code in ({429} if "rate_limit" in kept else {503, 200})
+    checks = [check for check in CHECKS if check is not not_a_server_error]
+    case.validate_response(answer, checks=checks)
 
 
 @pytest.mark.slow

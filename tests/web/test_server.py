@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from web.server import in_turns
+from web.turns import Turnstile, in_turns
 
 
 def started(*_: object) -> Callable[[bytes], object]:
@@ -25,7 +25,7 @@ def test_answers_are_made_one_after_another() -> None:
         held.release()
         return [b"done"]
 
-    served = in_turns(application)
+    served = in_turns(application, Turnstile())
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: served({"REQUEST_METHOD": "GET"}, started), range(20)))
     assert overlapped == []
@@ -42,7 +42,7 @@ def test_an_answer_that_is_still_sent_or_waits_for_a_body_holds_up_no_other() ->
             return [b"draft"]
         return (b"row" for _ in range(3))
 
-    served = in_turns(application)
+    served = in_turns(application, Turnstile())
     with ThreadPoolExecutor(1) as pool:
         draft = pool.submit(served, {"REQUEST_METHOD": "POST"}, started)
         rows = iter(served({"REQUEST_METHOD": "GET"}, started))

@@ -90,10 +90,16 @@ class Generations:
         return self.folder / f"{number:06}"
 
     def numbers(self) -> list[int]:
-        """Return the generations that are there, unfinished ones too, the newest first."""
-        if not self.folder.is_dir():
+        """Return the generations that are there, unfinished ones too, the newest first.
+
+        Raises IndexUnavailable where they may not be listed.
+        """
+        try:
+            found = [path.name for path in self.folder.iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        found = (path.name for path in self.folder.iterdir())
+        except OSError as error:
+            raise unreadable(self.folder, error) from error
         return sorted((int(name) for name in found if name.isdigit()), reverse=True)
 
     def is_complete(self, number: int) -> bool:
@@ -127,7 +133,11 @@ class Generations:
 
     def begin(self) -> int:
         """Make the folder of a further generation, and return its number."""
-        number = max(self.numbers(), default=0) + 1
+        # The live one may be named and gone: its number stays its own.
+        live = 0
+        with suppress(IndexDamaged):
+            live = self.live
+        number = max([live, *self.numbers()]) + 1
         make_folder(self.path(number))
         return number
 
@@ -154,6 +164,7 @@ class Generations:
             live = self.live
         except IndexDamaged:
             live = 0
+            self._make_way()
         write_atomically(self.folder / _CURRENT, str(number))
         kept = {number, *former[:1]} if damaged or not live else {number, live}
         if damaged and live and self.path(live).is_dir():
@@ -164,6 +175,14 @@ class Generations:
         for each in self.numbers():
             if each not in kept:
                 shutil.rmtree(self.path(each), ignore_errors=True)
+
+    def _make_way(self) -> None:
+        """Set aside what stands in place of the file that names the live generation."""
+        path = self.folder / _CURRENT
+        if path.is_dir():
+            target = path.with_suffix(DAMAGED)
+            shutil.rmtree(target, ignore_errors=True)
+            path.rename(target)
 
     def drop_unfinished(self) -> None:
         """Delete what killed writers have left; for the one writer that there is."""

@@ -104,7 +104,7 @@ class ContainerReader:
         except ValueError as error:  # of an empty file
             raise self._damaged(str(error)) from error
         except OSError as error:
-            if error.errno == errno.EIO:
+            if error.errno in (errno.EIO, errno.EISDIR, errno.ENODEV):  # the latter of a folder
                 raise self._damaged(str(error.strerror)) from error
             raise IndexUnavailable(
                 f"The index file {path} cannot be read: {error.strerror or error}. See who may "

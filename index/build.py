@@ -430,7 +430,7 @@ def _give_up(*_: object) -> None:
 
 
 def _died(_: Page) -> "_Result":
-    reason = "ended the process that read it, perhaps for want of memory"
+    reason = "ended the process that read it, for want of time or of memory"
     return _Failure("worker died", f"worker died: the page {reason}")
 
 
@@ -444,10 +444,13 @@ def _extract_chunk(pages: list[Page]) -> list[_Result]:
 def _extract_in_time(page: Page) -> _Result:
     try:
         signal.setitimer(signal.ITIMER_VIRTUAL, _PAGE_SECONDS)
+        # A library that does not come back to Python hears of no signal but one that ends it.
+        signal.setitimer(signal.ITIMER_PROF, 2 * _PAGE_SECONDS)
         try:
             return _extract(page)
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
     except _TookTooLong:
         return _Failure("took too long", f"took too long: more than {_PAGE_SECONDS:g} s")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
-from signal import ITIMER_VIRTUAL, SIG_IGN, SIGINT, SIGVTALRM, setitimer, signal
+from signal import ITIMER_PROF, ITIMER_VIRTUAL, SIG_IGN, SIGINT, SIGVTALRM, setitimer, signal
 from threading import Thread
 
 from index.analysis import Analyzer
@@ -119,7 +119,7 @@ def extract_pages(pages: list[Page]) -> list[Result]:
 
 def worker_died(_: Page) -> Result:
     """Return the result of a page that has ended its worker."""
-    reason = "ended the process that read it, perhaps for want of memory"
+    reason = "ended the process that read it, for want of time or of memory"
     return Failure("worker died", f"worker died: the page {reason}")
 
 
@@ -134,10 +134,13 @@ def _give_up(*_: object) -> None:
 def _extract_in_time(page: Page) -> Result:
     try:
         setitimer(ITIMER_VIRTUAL, _PAGE_SECONDS)
+        # A library that does not come back to Python hears of no signal but one that ends it.
+        setitimer(ITIMER_PROF, 2 * _PAGE_SECONDS)
         try:
             return _extract(page)
         finally:
             setitimer(ITIMER_VIRTUAL, 0)
+            setitimer(ITIMER_PROF, 0)
     except _TookTooLong:
         return Failure("took too long", f"took too long: more than {_PAGE_SECONDS:g} s")
 

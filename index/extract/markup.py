@@ -66,11 +66,14 @@ _ARTICLES = (
 _IMAGE_SOURCES = ("data-src", "data-original", "src")
 _MOST_ARTICLES = 20  # elements with one mark that are compared
 _LEAST_ARTICLE = 80  # characters; less is a teaser
+_LONG_TAG = re.compile(r"<[^<>]{10000,}>")
+_MOST_ATTRIBUTES = 1000  # of one element: libxml2 takes the square of the time for more
 _DEEPEST = 200  # elements inside one another; more is an accident or an attack
 
 
 def reading_of_html(text: str) -> Reading:
     """Read a page in HTML. Raises NotAnArticle where it has neither title nor text."""
+    text = _LONG_TAG.sub(_uncrowded, text)
     soup = BeautifulSoup(text, "lxml")
     metadata = read_metadata(soup)
     if not metadata.title:
@@ -89,6 +92,12 @@ def reading_of_html(text: str) -> Reading:
         declared_category=metadata.category,
         declared_tags=metadata.tags,
     )
+
+
+def _uncrowded(match: re.Match[str]) -> str:
+    """Return a tag, empty where it has more attributes than any page writes by itself."""
+    tag = match[0]
+    return "" if max(tag.count("="), len(tag.split())) > _MOST_ATTRIBUTES else tag
 
 
 def _article_element(soup: BeautifulSoup) -> Tag | None:

@@ -341,3 +341,12 @@ def test_deep_nesting_is_survived() -> None:
     page = Page(path="x", raw=b"<h1>title of it</h1>" + b"<div>" * 5_000 + b"text", format="html")
     with pytest.raises(NotAnArticle):
         extract(page)
+
+
+def test_an_element_with_too_many_attributes_is_read_without_its_tag_and_at_once() -> None:
+    attributes = " ".join(f"a{number}='{number}'" for number in range(60_000))
+    text = "某设备的漏洞已经修复，补丁已发布，请尽快升级。" * 9
+    raw = f"<title>漏洞通报</title><body {attributes}><h1>漏洞通报</h1><p>{text}</p>".encode()
+    started = process_time()
+    assert extract(Page(path="a.html", raw=raw, format="html")).body == text
+    assert process_time() - started < 2

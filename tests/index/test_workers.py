@@ -104,3 +104,11 @@ def test_a_page_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch)
     assert first == third == before
     assert isinstance(second, stages.Failure)
     assert (second.kind, second.message) == ("took too long", "took too long: more than 0.3 s")
+
+
+@pytest.mark.slow
+def test_a_page_in_a_library_that_hears_no_signal_ends_its_worker() -> None:
+    with Workers(1, signal.setitimer, (signal.ITIMER_PROF, 0.3)) as workers:
+        task = workers.submit(pow, 3, 30_000_000)  # seconds inside one call in C
+        with pytest.raises(WorkerLost):
+            workers.result(task)

@@ -21,12 +21,13 @@ from random import Random
 from time import process_time
 from typing import Any
 
-from index import build
+from index import stages
 from index.corpus import Page
 from index.document import Article
 from index.duplicates import fingerprints
 from index.schema import index_batch
 from index.settings import Settings
+from index.workers import Workers
 
 __all__ = ["Figures", "hostile_pages", "read_all"]
 
@@ -323,43 +324,46 @@ class Figures:
 
 
 def read_all(pages: Iterator[Page], slow: float = 2.0) -> Figures:
-    """Read pages as a worker process does, and analyse what is found in them."""
+    """Read pages in a worker process, and analyse what is found in them."""
     figures = Figures()
-    build._start_worker(Settings(data=Path(os.devnull)))
-    build._worker.load()
-    index_batch([_article()], build._worker.analyzer, {})
-    for page in pages:
-        started = process_time()
-        (result,) = build._extract_chunk([page])
-        took = process_time() - started
-        if isinstance(result, Article):
-            outcome = "article"
-            fingerprints([result])
-            index_batch([result], build._worker.analyzer, {})
-        elif isinstance(result, str):
-            outcome = result
-        else:
-            outcome = f"failed: {result.kind}"
-            figures.failures.append(f"{result.message}: {page.path}")
-        spent = process_time() - started
-        figures.seconds.append(took)
-        figures.outcomes[outcome] += 1
-        if spent > slow:
-            form = f"{page.path}, {page.format}, {len(page.raw):,} bytes"
-            figures.slow.append((spent, form))
-            start = page.raw[:40].decode("utf-8", "replace")
-            sys.stderr.write(
-                f"{took:.2f} s, with analysis {spent:.2f}: {outcome}: {form} {start!r}" + "\n"
-            )
+    with Workers(1, stages.start_worker, (Settings(data=Path(os.devnull)),)) as workers:
+        for page in pages:
+            task = workers.submit(_read, [page])
+            ((outcome, took, analysed),) = workers.results(task, _died)
+            figures.seconds.append(took)
+            figures.outcomes[outcome] += 1
+            told = f"{page.path}, {page.format}, {len(page.raw):,} bytes"
+            if outcome.startswith("failed"):
+                figures.failures.append(f"{outcome}: {told}")
+            if took + analysed > slow:
+                start = page.raw[:40].decode("utf-8", "replace")
+                sys.stderr.write(f"{took:.2f} + {analysed:.2f} s: {outcome}: {told} {start!r}\n")
     return figures
 
 
-def _article() -> Article:
-    text = "某设备的漏洞已经修复，补丁已发布，请尽快升级。"
-    page = Page(path="a.md", raw=f"# 漏洞通报\n\n{text * 9}".encode(), format="md")
-    (found,) = build._extract_chunk([page])
-    assert isinstance(found, Article), found
+def _read(pages: list[Page]) -> list[tuple[str, float, float]]:
+    """Return what became of each page, and the seconds of extraction and of analysis."""
+    stages._worker.load()
+    index_batch([], stages._worker.analyzer, {})
+    found = []
+    for page in pages:
+        started = process_time()
+        (result,) = stages.extract_pages([page])
+        extracted = process_time()
+        if isinstance(result, Article):
+            fingerprints([result])
+            index_batch([result], stages._worker.analyzer, {})
+            outcome = "article"
+        else:
+            outcome = result if isinstance(result, str) else f"failed: {result.message}"
+        found.append((outcome, extracted - started, process_time() - extracted))
     return found
+
+
+def _died(page: Page) -> tuple[str, float, float]:
+    failure = stages.worker_died(page)
+    assert isinstance(failure, stages.Failure)
+    return f"failed: {failure.message}", 2 * stages._PAGE_SECONDS, 0.0
 
 
 def main() -> None:

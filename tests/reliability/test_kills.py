@@ -41,8 +41,9 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("index", "--rebuild"),
     ("index", "--rebuild", "CRAWL"),
     ("remove", "ARTICLE"),
+    ("watch", "CRAWL"),
 )
-"""What is killed; commands that end by themselves acknowledge what they were given."""
+"""What is killed; those that end by themselves acknowledge what they were given."""
 
 # System calls that change files, those of one line in their own order of frequency.
 _CALLS = (("fsync,fdatasync,rename,unlink,mkdir,ftruncate", 40), ("write,pwrite64", 600))
@@ -71,7 +72,9 @@ class Killed:
 
     def __init__(self, command: Sequence[str], random: Random, longest: float) -> None:
         self._longest = longest
-        self.way = random.choice(["process", "everything", "worker", "call"])
+        ends = "watch" not in command
+        ways = ["process", "everything", *(["worker", "call"] if ends else [])]
+        self.way = random.choice(ways)
         before: list[str] = []
         if self.way == "call":
             calls, most = random.choice(_CALLS)
@@ -258,7 +261,7 @@ def test_fifty_kills_lose_nothing_and_the_next_run_repairs(archive: Archive, par
     print(f"{archive.kills} kills in {runs} runs: 0 lost, 0 unopenable, all repaired")  # noqa: T201
 
 
-def test_a_lost_worker_is_told_and_what_was_stored_is_kept(tmp_path: Path) -> None:
+def test_what_a_lost_worker_was_to_do_is_done_again(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "data")
     write_pages(tmp_path / "crawl", range(30))
     process = subprocess.Popen(
@@ -276,7 +279,6 @@ def test_a_lost_worker_is_told_and_what_was_stored_is_kept(tmp_path: Path) -> No
         workers = [number for number, line in running if "spawn_main" in line]
     os.kill(workers[0], signal.SIGKILL)
     _, problems = process.communicate()
-    assert process.returncode == 1
+    assert process.returncode == 0, problems
     assert "Traceback" not in problems
-    assert "Run the command again" in problems
-    assert stored_articles(settings) == {}
+    assert len(stored_articles(settings)) == 30

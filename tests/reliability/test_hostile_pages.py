@@ -9,7 +9,6 @@ import pytest
 
 from tests.reliability.hostile_pages import hostile_pages, read_all
 
-
 _GIVEN_UP = ("failed: took too long", "failed: worker died")
 
 

@@ -36,7 +36,8 @@ import index.stages
 import index.workers
 from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
-from index.build import build
+from index.build import Indexer
+from index.corpus import read_pages
 from index.entities import OrganisationTable
 from index.settings import Settings
 from tests.reliability.checking import Silent
@@ -146,12 +147,13 @@ def write(data: Path, folder: Path, stop: Any, committed: Any) -> None:
     index.workers.ProcessPoolExecutor = InlinePool  # type: ignore[attr-defined,misc,assignment]
     index.build.Analyzer = lambda _: analyzer  # type: ignore[attr-defined,misc,assignment]
     OrganisationTable.load = cache(OrganisationTable.load)  # type: ignore[method-assign]
+    indexer = Indexer(settings, jobs=1)
     number = 0
     while not stop.is_set():
         started = time.time()
         pages = folder / f"{number:06}"
         write_pages(pages, range(number, number + _NEW))
-        summary = build(settings, [pages], jobs=1, progress=Silent())
+        summary = indexer.run(read_pages([pages]), progress=Silent())
         assert summary.added == _NEW
         committed.put((number, time.time(), time.time() - started))
         number += _NEW

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _BATCH_CHARACTERS = 500_000  # analysed at once; each takes about 100 bytes meanwhile
-_PAGE_SECONDS = 2.0  # of a processor, for one page: the slowest of a crawl take a tenth of it
+_PAGE_SECONDS = 2.0  # of a processor, for one page
 
 
 def stages_fingerprint(settings: Settings) -> str:

@@ -18,8 +18,7 @@ FileState = tuple[int, int]
 
 TOO_LARGE = "larger than 8 MiB"
 
-# Crawled pages become ten times as small, those of one template fifty times; nothing but an attack
-# becomes a thousand times as small and is large.
+# Far more than text becomes smaller by; gzip alone can make zeros a thousand times as small.
 _MOST_TIMES = 200
 _ALWAYS_FREE = 64 * 2**20  # bytes that even the smallest file may become
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from index.build import _PAGE_SECONDS
 from tests.reliability.hostile_pages import hostile_pages, read_all
 
 _GIVEN_UP = ("failed: took too long", "failed: worker died")
@@ -17,6 +18,8 @@ def read_many(pages: int, seed: int, corpus: Path | None) -> None:
     told = figures.told()
     sys.stdout.write(f"{json.dumps(told, ensure_ascii=False)}\n")
     assert told["pages"] == pages
+    assert max(figures.seconds) <= 2 * _PAGE_SECONDS
+    assert len(figures.failures) <= pages // 20  # 4 of 200 were given up when this was written
     # A worker that a page ends is told, and so is a page that is given up; nothing else fails.
     assert all(each.startswith(_GIVEN_UP) for each in figures.failures)
 

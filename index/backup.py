@@ -249,8 +249,8 @@ def _portable(settings: Settings) -> dict[str, object]:
             found[each.name] = _LOGIN.sub("", value)
         elif isinstance(value, bool | int | float):
             found[each.name] = value
-        elif isinstance(value, tuple) and all(isinstance(part, str) for part in value):
-            found[each.name] = [_LOGIN.sub("", part) for part in value]
+        elif isinstance(value, tuple):
+            found[each.name] = [_LOGIN.sub("", str(part)) for part in value]
     return found
 
 
@@ -349,14 +349,20 @@ def _write_settings(
             left_out.append(name)
         elif not _SECRET.search(name) and name not in {"data", *_TABLES}:
             values[name] = value
-    for name in _TABLES:
-        if any(member.name == f"tables/{name}.txt" for member in members):
-            values[name] = str((data / "tables" / f"{name}.txt").absolute())
-    if values:
+    tables = [
+        name for name in _TABLES if any(member.name == f"tables/{name}.txt" for member in members)
+    ]
+    if values or tables:
         try:
-            text = "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
-            write_atomically(staging / _SETTINGS, text)
-            load_settings({}, data=staging)
+            # Tried where the tables are now, then written for where they will be.
+            for folder in (staging, data):
+                values |= {
+                    name: str((folder / "tables" / f"{name}.txt").absolute()) for name in tables
+                }
+                text = "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
+                write_atomically(staging / _SETTINGS, text)
+                if folder is staging:
+                    load_settings({}, data=staging)
         except (SettingsError, ValueError, TypeError) as error:
             raise archive.refusal(f"its settings are wrong: {error}") from error
     return tuple(left_out)

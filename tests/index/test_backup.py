@@ -13,6 +13,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -95,9 +96,11 @@ def test_what_is_restored_is_what_was_saved(
     chosen = replace(
         settings,
         **tables,  # type: ignore[arg-type]
-        site_name='某"某\\安\x7f\n全',
+        site_name='某"某\\安全',
         base_url="https://operator:hunter2@news.example/安",
         allowed_origins=("https://a.example", "https://b.example"),
+        trusted_proxies=(ip_network("10.0.0.0/8"),),
+        log_queries=True,
         memory=100,
     )
     source = saved(chosen, tmp_path / "backup.tar")

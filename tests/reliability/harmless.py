@@ -66,6 +66,12 @@ _SENT = {
     *("Content-Range", "X-Robots-Tag", "Referrer-Policy", "Cross-Origin-Resource-Policy"),
     *("Access-Control-Allow-Origin",),  # of the widget, which is there for every site
 }
+_PLAIN = re.compile(
+    r"ok\n|"
+    r"(?:# [ -~]+\n|anwen_\w+(?:\{[ -~]*\})? [\d.e+-]+\n)+|"
+    r"(?:User-agent: \*|Disallow: /[\w./]+|Sitemap: https?://[^\s/]+/sitemap\.xml|\n)+",
+    re.ASCII,
+)
 _DISPOSITION = re.compile(
     r"attachment; filename=\"anwen-[0-9-]{10}\.(?:csv|jsonl|md)\"; filename\*=UTF-8''[\w%.-]+",
     re.ASCII,
@@ -96,11 +102,7 @@ def check_answer(answer: TestResponse, host: str = "localhost") -> None:
         case "application/atom+xml" | "application/xml" | "application/opensearchdescription+xml":
             check_xml(answer.data, host)
         case "text/plain":
-            assert re.fullmatch(
-                r"ok\n|(?:User-agent: \*|Disallow: /[\w./]+|Sitemap: https?://[^\s/]+/sitemap\.xml|"
-                r"\n)+",
-                text,
-            ), text
+            assert _PLAIN.fullmatch(text), text
         case "text/javascript" | "text/css" | "image/svg+xml":
             assert "huilu" not in text  # our own files, whatever was asked
         case _:

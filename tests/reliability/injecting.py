@@ -188,7 +188,9 @@ ADDRESSES: dict[str, tuple[str, ...]] = {
     "pages.article": ("/article/{}",),
     "pages.analyze": ("/analyze?q={}",),
     "pages.help_query": ("/help/query?{}",),
-    "pages.healthz": ("/healthz?{}",),
+    "health.is_alive": ("/healthz?{}",),
+    "health.is_ready": ("/readyz?{}",),
+    "metrics.show": ("/metrics?{}",),
     "pages.draft": ("/draft?title={}&text={}",),
     "pages.organisation": (
         "/organisation/{}",

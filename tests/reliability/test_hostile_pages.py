@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from index.build import _PAGE_SECONDS
+from index.stages import _PAGE_SECONDS
 from tests.reliability.hostile_pages import hostile_pages, read_all
 
 _GIVEN_UP = ("failed: took too long", "failed: worker died")
@@ -26,7 +26,7 @@ def read_many(pages: int, seed: int, corpus: Path | None) -> None:
 
 @pytest.mark.slow
 def test_hostile_pages_are_read_or_given_up() -> None:
-    read_many(200, 9, None)
+    read_many(100, 9, None)
 
 
 @pytest.mark.soak

@@ -352,10 +352,10 @@ def test_what_a_failed_store_says_is_logged_in_one_line_and_not_shown(
 
 
 @pytest.mark.parametrize("path", ["/search?q={}", "/api/v1/search?q={}", "/article/{}"])
-def test_a_bug_shows_nothing_of_itself(path: str) -> None:
+def test_a_bug_shows_nothing_of_itself(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for payload in PAYLOADS[::30]:
         site = create_app(Settings(), Broken(RuntimeError(payload.text)))  # type: ignore[arg-type]
-        site.logger.disabled = True
+        monkeypatch.setattr(site.logger, "disabled", True)
         answer = site.test_client().get(ask(path, payload))
         # A payload with a slash in it is no id, and there is no such page.
         assert answer.status_code == (404 if "/" in payload.text and "q=" not in path else 500)

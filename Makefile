@@ -69,7 +69,7 @@ soak: $(VENV)/.dev
 	$(BIN)/pytest --soak
 
 audit: $(AUDIT)/.run
-	@$(PYTHON) tools/audit.py $(AUDIT)/bin/pip-audit requirements.txt
+	@$(PYTHON) -m tests.audit $(AUDIT)/bin/pip-audit requirements.txt
 
 sbom: $(AUDIT)/.run
 	@mkdir -p dist

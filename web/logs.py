@@ -2,7 +2,6 @@
 
 import json
 import logging
-import logging.config
 import sys
 import time
 import traceback
@@ -16,7 +15,7 @@ import orjson
 
 from web.exchange import current
 
-__all__ = ["SERVER", "RequestRecord", "configuration", "configure"]
+__all__ = ["SERVER", "RequestRecord", "configuration"]
 
 SERVER = "anwen.server"
 """The logger of requests."""
@@ -49,11 +48,6 @@ def configuration(*, queries: bool) -> dict[str, Any]:
         "loggers": loggers,
         "root": {"level": "WARNING", "handlers": ["stderr"]},
     }
-
-
-def configure(*, queries: bool) -> None:
-    """Send the log of this process to stderr."""
-    logging.config.dictConfig(configuration(queries=queries))
 
 
 class RequestRecord(logging.LogRecord):

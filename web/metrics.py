@@ -166,9 +166,11 @@ class _Index(Collector):
             ("generation", "The number of the live generation.", usage.generation),
             ("articles", "Articles in the index.", usage.articles),
             ("bytes", "Bytes of the live generation on disk.", usage.size),
-            ("age_seconds", "Time since the last commit.", time() - usage.committed.timestamp()),
         ):
             yield GaugeMetricFamily(f"anwen_index_{name}", told, value)
+        if usage.committed:
+            age = time() - usage.committed.timestamp()
+            yield GaugeMetricFamily("anwen_index_age_seconds", "Time since the last commit.", age)
 
 
 def blueprint(settings: Settings, metrics: Metrics) -> Blueprint:

@@ -13,9 +13,11 @@ import shutil
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from index.document import BEIJING
 from index.durable import make_folder, write_atomically
 from index.errors import IndexDamaged, IndexUnavailable
 from index.schema import SCHEMA_VERSION
@@ -79,6 +81,15 @@ class Generations:
             return live, path.stat().st_mtime_ns
         except OSError:
             return live, 0
+
+    @property
+    def committed(self) -> datetime | None:
+        """When the live generation was last committed to; None where that cannot be said."""
+        try:
+            moment = (self.path(self.live) / ABOUT).stat().st_mtime
+        except (OSError, IndexUnavailable):
+            return None
+        return datetime.fromtimestamp(moment, BEIJING)
 
     @property
     def is_named(self) -> bool:

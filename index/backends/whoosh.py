@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -228,6 +229,11 @@ class WhooshIndex:
     def state(self) -> tuple[int, int]:
         """Generation and commit of what is live; it differs after every change, never fails."""
         return self._generations.state
+
+    @property
+    def committed(self) -> datetime | None:
+        """When the live generation was last committed to; None where that cannot be said."""
+        return self._generations.committed
 
     @property
     def size(self) -> int:

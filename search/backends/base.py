@@ -41,7 +41,8 @@ class IndexUsage:
     generation: int
     articles: int
     size: int
-    committed: datetime
+    committed: datetime | None
+    """The time of the last commit, None where it cannot be said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

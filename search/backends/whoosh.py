@@ -335,12 +335,11 @@ class WhooshSearcher:
         """Tell what is searched; see `Searcher.index_usage`."""
         with self._lock:
             view = self._current().view
-            generation, committed = view.state
             return IndexUsage(
-                generation=generation,
+                generation=view.state[0],
                 articles=len(view.everything()),
                 size=self._index.size,
-                committed=datetime.fromtimestamp(committed / 1e9, BEIJING),
+                committed=self._index.committed,
             )
 
     def cache_usage(self) -> CacheUsage:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.audit import audit, pinned
+from tests.audit import audit, pinned
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 REQUIREMENTS = """\
 flask==3.1.2 \\
     --hash=sha256:aa

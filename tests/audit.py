@@ -28,9 +28,7 @@ def audit(tool: Sequence[str], requirements: Path) -> tuple[int, str]:
     command = [*tool, "--strict", "--disable-pip", "--require-hashes", "--progress-spinner=off"]
     command += ["--format=json", "--requirement", str(requirements)]
     try:
-        run = subprocess.run(  # noqa: S603 - the command is the Makefile's
-            command, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
+        run = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return 2, f"not audited: {error}"
     try:

@@ -137,7 +137,7 @@ class _File(StructFile):  # type: ignore[misc]
             return _Unpickler(self.file).load()
         except Exception as error:  # a made-up pickle can raise whatever it likes
             self.close()
-            raise IndexUnavailable(
+            raise IndexDamaged(
                 f"The index file {self._name} is refused: {error}. Run: anwen index --rebuild"
             ) from error
 
@@ -149,7 +149,7 @@ class _SegmentsFile(_File):
         try:
             return [_segment(entry) for entry in super().read_pickle()]
         except (TypeError, ValueError) as error:
-            raise IndexUnavailable(
+            raise IndexDamaged(
                 f"The index file {self._name} is refused: {error}. Run: anwen index --rebuild"
             ) from error
 

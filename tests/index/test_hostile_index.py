@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -94,6 +95,8 @@ def refuse(index: WhooshIndex, bomb: Bomb, name: str) -> None:
         index.open_segments({})
     with pytest.raises(IndexUnavailable, match=name), index.writer(2):
         pass
+    (damage,) = index.damage()  # so that the next run builds another
+    assert re.search(name, damage)
     assert not bomb.path.exists()
 
 

@@ -437,7 +437,7 @@ class WhooshIndex:
         try:
             return _Storage(str(path)).open_index(schema=_schema())
         except _MALFORMED as error:
-            raise IndexUnavailable(
+            raise IndexDamaged(
                 f"The index files in {path} are refused: their table of contents is none "
                 f"({type(error).__name__}). Run: anwen index --rebuild"
             ) from error

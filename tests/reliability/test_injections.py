@@ -52,6 +52,8 @@ from web.draft_input import MAX_DRAFT
 from web.evaluate import print_run
 from web.plain import plain
 
+pytestmark = pytest.mark.slow
+
 BASE = "https://news.example"
 EVERY = 10  # of the payloads, in the short form
 PLACES = [(endpoint, template) for endpoint, each in ADDRESSES.items() for template in each]
@@ -495,7 +497,7 @@ TERMINAL = [payload for payload in PAYLOADS if payload.kind in {"terminal", "uni
 
 @pytest.mark.parametrize(
     "payloads",
-    [TERMINAL[::9], pytest.param(PAYLOADS[::3], marks=pytest.mark.soak)],  # a second a command
+    [TERMINAL[::27], pytest.param(PAYLOADS[::3], marks=pytest.mark.soak)],  # a second a command
     ids=["some", "more"],
 )
 def test_no_text_of_an_article_or_a_query_gives_orders_to_a_terminal(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup, escape
@@ -127,6 +128,7 @@ def period(first: date | None, last: date | None) -> str:
     return ends[0] if ends[0] == ends[1] else " 至 ".join(ends)
 
 
+@lru_cache(4096)
 def web_address(url: str | None) -> str | None:
     """Return an address that may become a link, None for any other scheme or none.
 

@@ -12,12 +12,18 @@ _INVISIBLE = re.compile(rf"[{_STEERING}]")
 _ANY = re.compile(rf"[{_STEERING}\t\n]")
 # Marks of direction are right in a text of Arabic, and mislead in a line of code or an address.
 _AT_A_TERMINAL = re.compile(rf"[{_STEERING}\t\n\u061c\u200e\u200f\ud800-\udfff]")
-_IN_JSON = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2(?:\x80[\xa8-\xae]|\x81[\xa6-\xa9])")
+# By their first byte: with that before it, a pattern skips to where it stands.
+_IN_JSON = (
+    re.compile(rb"\x7f"),
+    re.compile(rb"\xc2[\x80-\x9f]"),
+    re.compile(rb"\xe2(?:\x80[\xa8-\xae]|\x81[\xa6-\xa9])"),
+)
 
 
 def plain(text: str) -> str:
     """Return the text without them; tabs and newlines stay."""
-    return _INVISIBLE.sub("", text) if _INVISIBLE.search(text) else text
+    # Nothing that steers is printable, and to ask for that is quicker than to look for it.
+    return text if text.isprintable() else _INVISIBLE.sub("", text)
 
 
 def one_line(text: str) -> str:
@@ -32,4 +38,10 @@ def visible(text: str) -> str:
 
 def written_out(json: bytes) -> bytes:
     """Return JSON that says the same with escapes in their place."""
-    return _IN_JSON.sub(lambda sign: b"\\u%04x" % ord(sign[0].decode()), json)
+    for pattern in _IN_JSON:
+        json = pattern.sub(_escape, json)
+    return json
+
+
+def _escape(sign: re.Match[bytes]) -> bytes:
+    return b"\\u%04x" % ord(sign[0].decode())

@@ -506,7 +506,7 @@ restore(Settings(data=Path(sys.argv[1])), Path(sys.argv[2]), force=True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("step", [15, pytest.param(1, marks=pytest.mark.soak)])
 def test_a_kill_in_a_restoration_loses_neither_the_old_store_nor_the_new(
     archive: Path,
     settings: Settings,

@@ -352,7 +352,7 @@ def full_disk(*_: object) -> None:
 
 @pytest.mark.slow
 def test_kills_lose_no_acknowledged_commit(tmp_path: Path) -> None:
-    kill(tmp_path, 10, 1)
+    kill(tmp_path, 6, 1)
 
 
 @pytest.mark.soak

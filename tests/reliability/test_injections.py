@@ -55,7 +55,7 @@ from web.plain import plain
 pytestmark = pytest.mark.slow
 
 BASE = "https://news.example"
-EVERY = 10  # of the payloads, in the short form
+EVERY = 20  # of the payloads, in the short form
 PLACES = [(endpoint, template) for endpoint, each in ADDRESSES.items() for template in each]
 LISTS = [
     *("/", "/search?size=100&duplicates=show", "/search?size=100&q=漏洞&duplicates=show"),

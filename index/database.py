@@ -39,8 +39,12 @@ class Database:
                 self._connection = sqlite3.connect(path)
             elif path.is_file():
                 self._connection = self._open_to_read()
-                # Long records are read in place, not copied first.
-                self._connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
+                try:
+                    # Long records are read in place, not copied first.
+                    self._connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
+                except sqlite3.DatabaseError:
+                    self._connection.close()
+                    raise
             else:
                 raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
 
@@ -49,7 +53,7 @@ class Database:
         connection = sqlite3.connect(address, uri=True, check_same_thread=False)
         try:
             connection.execute("SELECT count(*) FROM sqlite_master")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             connection.close()
             if error.sqlite_errorcode & 0xFF not in _DISK_ERRORS or self._is_written():
                 raise

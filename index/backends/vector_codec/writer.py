@@ -99,6 +99,8 @@ class VectorWriter(SegmentWriter):  # type: ignore[misc]
         try:
             self._close_segment()
         finally:
+            if not self.fieldwriter.is_closed:  # the file before it could not be closed
+                self.fieldwriter.abandon()
             self._finish()
 
     def _commit_toc(self, segments: list[VectorSegment]) -> None:
@@ -165,10 +167,10 @@ class VectorWriter(SegmentWriter):  # type: ignore[misc]
         writer = self.codec.field_writer(self.storage, segment)
         try:
             merge_fields(parts, self.schema, writer)
+            writer.close()
         except BaseException:
             writer.abandon()
             raise
-        writer.close()
         segment.set_doc_count(documents.size)
         segment.field_lengths = {
             name: writer.occurrences.get(name, 0) for name in documents.lengths

@@ -17,7 +17,7 @@ from index.document import BEIJING
 from index.durable import make_folder
 from index.errors import StoreError, StoreLocked
 
-__all__ = ["without_writer", "writing"]
+__all__ = ["is_running", "without_writer", "writing"]
 
 _LOCK = "writer.lock"
 _HOLDER = "writer.json"
@@ -95,14 +95,15 @@ def _holder(folder: Path) -> str:
         command, process, machine, since = (
             about[name] for name in ("command", "process", "machine", "since")
         )
-        if machine == socket.gethostname() and not _is_running(process):
+        if machine == socket.gethostname() and not is_running(process):
             return "Another process"
     except (OSError, ValueError, TypeError, KeyError):
         return "Another process"
     return f"`{command}` (process {process} on {machine}, since {since})"
 
 
-def _is_running(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Say whether there is a process of this number on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -29,6 +29,7 @@ from prometheus_client.registry import Collector
 from werkzeug.exceptions import Forbidden
 
 from index.errors import AnwenError
+from index.lock import is_running
 from index.settings import Network, Settings
 from search import CacheUsage, Searcher
 from web.proxies import DIRECT, address_of
@@ -131,7 +132,7 @@ class Metrics:
             return generate_latest(self._registry) + generate_latest(self._of_the_index())
         for path in Path(self._folder).glob("gauge_live*_*.db"):
             process = int(path.stem.rpartition("_")[2])
-            if not _is_alive(process):
+            if not is_running(process):
                 mark_process_dead(process, self._folder)  # type: ignore[no-untyped-call]
         registry = self._of_the_index()
         MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
@@ -192,13 +193,3 @@ def _may_read(readers: Sequence[Network]) -> bool:
         return False
     address = address_of(request.remote_addr or "")
     return address is not None and any(address in each for each in (*_LOOPBACK, *readers))
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -11,26 +11,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from random import Random
 from typing import NoReturn
 
 import pytest
 
-import index.build
-import index.stages
-import index.workers
 from index.analysis import Analyzer
 from index.build import build
 from index.database import Database
-from index.entities import OrganisationTable
 from index.errors import AnwenError
 from index.identity import article_id, article_key
 from index.settings import Settings
 from tests.reliability.checking import Silent, indexed_titles, stored_articles
 from tests.reliability.pages import page_url, write_pages
-from tests.reliability.recorded import InlinePool
 
 pytestmark = pytest.mark.slow
 
@@ -230,16 +224,11 @@ def archive(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     analyzer: Analyzer,
-    monkeypatch: pytest.MonkeyPatch,
+    inline: None,  # noqa: ARG001  # repairs do their work in this process
     lacking: Callable[[str], NoReturn],
 ) -> Archive:
     if not shutil.which("strace"):
         lacking("strace")
-    # Repairs of copies do their work in this process, with tables that are loaded once.
-    monkeypatch.setattr(index.workers, "ProcessPoolExecutor", InlinePool)
-    monkeypatch.setattr(index.build, "Analyzer", lambda _: analyzer)
-    monkeypatch.setattr(index.stages, "Analyzer", lambda _: analyzer)
-    monkeypatch.setattr(OrganisationTable, "load", cache(OrganisationTable.load))
     return Archive(tmp_path, analyzer, Random(request.node.name))
 
 

@@ -8,7 +8,6 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
-from functools import cache
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -16,19 +15,14 @@ from typing import NoReturn
 
 import pytest
 
-import index.build
-import index.stages
-import index.workers
 from index.analysis import Analyzer
 from index.build import build
-from index.entities import OrganisationTable
 from index.errors import AnwenError
 from index.settings import Settings
 from index.store import ArticleStore
 from tests.reliability.checking import Articles, Silent, indexed_titles, stored_articles
 from tests.reliability.pages import write_pages
 from tests.reliability.power_loss import LOSSES, Disk, Event, Loss, record
-from tests.reliability.recorded import InlinePool
 
 pytestmark = pytest.mark.slow
 
@@ -124,16 +118,11 @@ PAGES = 24
 def replay(
     tmp_path: Path,
     analyzer: Analyzer,
-    monkeypatch: pytest.MonkeyPatch,
+    inline: None,  # noqa: ARG001  # repairs do their work in this process
     lacking: Callable[[str], NoReturn],
 ) -> Replay:
     if not shutil.which("strace"):
         lacking("strace")
-    # Repairs do their work in this process, with tables that are loaded once for all of them.
-    monkeypatch.setattr(index.workers, "ProcessPoolExecutor", InlinePool)
-    monkeypatch.setattr(index.build, "Analyzer", lambda _: analyzer)
-    monkeypatch.setattr(index.stages, "Analyzer", lambda _: analyzer)
-    monkeypatch.setattr(OrganisationTable, "load", cache(OrganisationTable.load))
     first, second, third = (tmp_path / f"crawl{number}" for number in range(3))
     write_pages(first, range(12))
     write_pages(second, range(8, 18), edition=2)  # four of them anew, in place of the former

@@ -242,9 +242,11 @@ def writer(
 def test_a_folder_that_is_written_passes_in_every_moment(
     settings: Settings, writer: list[int]
 ) -> None:
+    # As many as it takes: on a busy machine the writer commits seldom.
     seen = set()
-    for _ in range(25):
+    checks = 0
+    while checks < 25 or len(seen) <= 5:
         verdict = checked(settings)
         assert verdict.differences == []
         seen.add(writer[0])
-    assert len(seen) > 5
+        checks += 1

@@ -2,18 +2,20 @@
 
     python -m tests.reliability.hostile_queries --data DIR [--queries N] [--seed N] [--slow S]
 
-Seven in eight are asked of the searcher, which every page and route asks; the eighth as an address
-or a body of the web application, any of its routes.
+One in four is drawn from the grammar; the others are made of two that were, cut and joined
+anywhere. Seven in eight are asked of the searcher, which every page and route asks; the eighth as
+an address or a body of the web application, any of its routes.
 """
 
 import argparse
 import json
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from random import Random
 from time import perf_counter, thread_time
 from typing import Any
 
@@ -32,58 +34,24 @@ from web import create_app
 
 __all__ = ["Figures", "HostileRequest", "ask", "hostile_requests"]
 
+_CHOICES = 8 * 14  # of the numbers that choose a route, one in eight of the web application
 _ROUND = 10_000  # examples of one run of hypothesis, which keeps all that it has drawn
+_OF_EACH = 4  # requests for each that is drawn: to draw one takes longer than to answer it
+_PARENTS = 64  # drawn before, of which others are made
 
-WORDS = (
-    *("勒索软件", "漏洞", "安全", "网络", "攻击", "的", "了", "医院", "衡岳智联", "灰鹭", "微软"),
-    *("CVE-2026-90001", "CVE-2024-3400", "T1486", "CNVD-2024-12345", "GHSA-aaaa-bbbb-cccc"),
-    *("2.17.1", "1.2.3.4.5.6", "evil[.]example", "hxxp://a[.]b/c", "http://[", "a@b.c", "D-Link"),
-    *(
-        "Cobalt Strike",
-        "ＡＰＴ",
-        "網絡",
-        "c++",
-        ".net",
-        "最近一周",
-        "2024年4月",
-        "今年以来",
-        "struts2",
-    ),
-    *(
-        "ransomeware",
-        "勒锁软件",
-        "漏动",
-        "Corvane Networks",
-        "安",
-        "a",
-        "1",
-        "e\u0301",
-        "𝐀",
-        "㈱",
-        "ﷺ",
-    ),
-)
-DATES = ("2024", "2024-13", "0001-01-01", "9999-12-31", "2024-02-30", "2024..2023", "..", "x", "１")
+_WORDS = """
+勒索软件 漏洞 安全 网络 攻击 的 了 医院 衡岳智联 灰鹭 微软 ＡＰＴ 網絡 安 勒锁软件 漏动 ransomeware
+CVE-2026-90001 CVE-2024-3400 T1486 CNVD-2024-12345 GHSA-aaaa-bbbb-cccc 最近一周 2024年4月 今年以来
+2.17.1 1.2.3.4.5.6 evil[.]example hxxp://a[.]b/c http://[ a@b.c D-Link c++ .net struts2 a 1 𝐀 ㈱ ﷺ
+"""
+_DATES = "2024 2024-13 0001-01-01 9999-12-31 2024-02-30 2024..2023 .. x １"
+_SIGNS = "🙂 %00 % \\ <script> ';-- ../ {} [] ^ & = ß İ ſ Å 한글 ا"
+WORDS = (*_WORDS.split(), "Cobalt Strike", "Corvane Networks", "e\u0301")
+DATES = _DATES.split()
 ODD = (
     *("\x00", "\x1f\x7f", "\u202e", "\ufeff", "\ud800", "\udfff", "\U0010ffff", "\u200d", "\u3000"),
-    *(
-        "🙂",
-        "👩‍👩‍👧",
-        "\r\n",
-        "\t",
-        "%00",
-        "%",
-        "\\",
-        "<script>",
-        "';--",
-        "../",
-        "{}",
-        "[]",
-        "^",
-        "&",
-        "=",
-    ),
-    *("\ue000", "\ufdfa", "ͪ" * 30, "\u0e33", "ß", "İ", "ſ", "Å", "한글", "ا"),
+    *("\r\n", "\t", "ͪ" * 30, "\ue000", "\ufdfa", "\u0e33", "👩\u200d👩\u200d👧"),
+    *_SIGNS.split(),
 )
 SIGNS = ("", "", "", "-", "+", "－", "NOT ", "--", "-+-", "!", "*", "~", "|")
 FIELDED = ("", "", "", *(f"{name}{colon}" for name in FIELDS for colon in ":："), "title:title:")
@@ -160,7 +128,7 @@ hostile_requests = st.builds(
         query=query, parameters=parameters, route=route
     ),
     query=_queries,
-    route=st.integers(0, 8 * 14 - 1),
+    route=st.integers(0, _CHOICES - 1),
     category=_choice,
     organisation=_choice,
     source=_choice,
@@ -298,13 +266,34 @@ def ask(searcher: Searcher, client: FlaskClient, hostile: HostileRequest, figure
         figures.failures.append(f"{status}: {name} {hostile}")
 
 
+def joined(one: HostileRequest, other: HostileRequest, random: Random) -> HostileRequest:
+    """Make a request of two: the queries are cut anywhere, each parameter is of one of them."""
+    start, end = (random.randint(0, len(each.query)) for each in (one, other))
+    parameters = {
+        name: random.choice((value, other.parameters[name]))
+        for name, value in one.parameters.items()
+    }
+    query = one.query[:start] + other.query[end:]
+    return HostileRequest(query=query, parameters=parameters, route=random.randrange(_CHOICES))
+
+
 def run(
     searcher: Searcher, client: FlaskClient, queries: int, first_seed: int, slow: float = 2.0
 ) -> Figures:
-    """Ask so many, drawn from the grammar round by round."""
+    """Ask so many, drawn from the grammar round by round, and those that are made of them."""
     figures = Figures()
+    random = Random(first_seed)
+    drawn: deque[HostileRequest] = deque(maxlen=_PARENTS)
+
+    def ask_one(hostile: HostileRequest) -> None:
+        ask(searcher, client, hostile, figures)
+        if figures.seconds[-1] > slow:
+            name = list(ROUTES)[hostile.route // 8] if hostile.route % 8 == 0 else "searcher"
+            took, cpu = figures.seconds[-1], figures.cpu_seconds[-1]
+            sys.stderr.write(f"{took:.2f} s, {cpu:.2f} of CPU: {name} {hostile}\n")
+
     while len(figures.seconds) < queries:
-        wanted = min(_ROUND, queries - len(figures.seconds))
+        wanted = min(_ROUND, -((len(figures.seconds) - queries) // _OF_EACH))
 
         @seed(first_seed + len(figures.seconds))
         @hypothesis_settings(
@@ -316,11 +305,10 @@ def run(
         )
         @given(hostile=hostile_requests)
         def ask_round(hostile: HostileRequest) -> None:
-            ask(searcher, client, hostile, figures)
-            if figures.seconds[-1] > slow:
-                name = list(ROUTES)[hostile.route // 8] if hostile.route % 8 == 0 else "searcher"
-                took, cpu = figures.seconds[-1], figures.cpu_seconds[-1]
-                sys.stderr.write(f"{took:.2f} s, {cpu:.2f} of CPU: {name} {hostile}\n")
+            drawn.append(hostile)
+            ask_one(hostile)
+            for _ in range(_OF_EACH - 1):
+                ask_one(joined(hostile, random.choice(drawn), random))
 
         before = len(figures.seconds)
         ask_round()

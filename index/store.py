@@ -15,6 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Literal, Self
 
+from index.corpus import MAX_PAGE_BYTES
 from index.database import Database
 from index.document import Article
 from index.duplicates import SCHEMA as CLUSTERS
@@ -35,6 +36,7 @@ __all__ = [
     "ArticleStore",
     "Outcome",
     "StoredPage",
+    "page_bytes",
     "page_digest",
     "store_schema",
 ]
@@ -96,6 +98,19 @@ class StoredPage:
 def page_digest(raw: bytes) -> bytes:
     """Return what identifies a page's bytes."""
     return blake2b(raw, digest_size=16).digest()
+
+
+def page_bytes(deflated: bytes) -> bytes:
+    """Return the bytes of a page from what is kept of it.
+
+    Raises zlib.error where that is damaged, or expands to more than a page may have: a store may
+    come from elsewhere.
+    """
+    decoder = zlib.decompressobj()
+    raw = decoder.decompress(deflated, MAX_PAGE_BYTES + 1)
+    if not decoder.eof or len(raw) > MAX_PAGE_BYTES:
+        raise zlib.error("a page is cut short or too large")
+    return raw
 
 
 def store_schema(version: int) -> list[tuple[str, str, str]]:
@@ -298,7 +313,7 @@ class ArticleStore:
             row = self._database.row("SELECT path, format, raw FROM page WHERE digest = ?", digest)
             if row:
                 with self._database.errors():
-                    raw = zlib.decompress(row[2])
+                    raw = page_bytes(row[2])
                 yield row[0], row[1], raw
 
     # Writing

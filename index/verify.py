@@ -15,7 +15,7 @@ from index.errors import AnwenError, IndexOutOfDate, IndexUnavailable, StoreErro
 from index.lock import without_writer
 from index.record import read_article
 from index.settings import Settings
-from index.store import SCHEMA_ROWS, STORE_FILE, ArticleStore, page_digest, store_schema
+from index.store import SCHEMA_ROWS, STORE_FILE, ArticleStore, page_bytes, page_digest, store_schema
 
 __all__ = ["Difference", "Verdict", "verify"]
 
@@ -221,7 +221,7 @@ def _store_differences(
 
 def _is_page(digest: bytes, deflated: bytes) -> bool:
     try:
-        return page_digest(zlib.decompress(deflated)) == digest
+        return page_digest(page_bytes(deflated)) == digest
     except (zlib.error, TypeError):
         return False
 

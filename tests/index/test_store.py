@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from index.corpus import MAX_PAGE_BYTES
 from index.document import BEIJING, Article, Indicator, Mention, OrganisationType
 from index.entities import Denials, Organisation, OrganisationTable
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
-from index.store import ArticleStore, page_digest
+from index.store import ArticleStore, page_bytes, page_digest
 
 URL = "https://news.example/posts/1"
 ID = article_id(article_key(URL, ""))
@@ -146,6 +148,32 @@ def test_stale_pages_are_those_of_other_code(
     put("x", stages="1")
     assert [(path, raw) for path, _, raw in store.stale_pages("2")] == [("a.md", b"x")]
     assert list(store.stale_pages("1")) == []
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        pytest.param(zlib.compress(b"a" * (MAX_PAGE_BYTES + 1)), id="too large"),
+        pytest.param(zlib.compress(b"a" * 1000)[:-5], id="cut"),
+        pytest.param(b"abcd", id="no page"),
+        pytest.param(b"", id="empty"),
+    ],
+)
+def test_a_page_that_expands_too_far_or_is_cut_is_damaged(
+    tmp_path: Path, store: ArticleStore, put: Callable[..., tuple[str, Article]], kept: bytes
+) -> None:
+    put("原文")
+    store.commit()
+    with closing(sqlite3.connect(tmp_path / "articles.sqlite3")) as database:
+        database.execute("UPDATE page SET raw = ?", (kept,))
+        database.commit()
+    with pytest.raises(StoreError, match=r"cut short or too large|incorrect header"):
+        list(store.stale_pages("2"))
+
+
+def test_the_largest_page_comes_back_whole() -> None:
+    raw = b"a" * MAX_PAGE_BYTES
+    assert page_bytes(zlib.compress(raw, 3)) == raw
 
 
 def test_an_article_is_found_by_any_form_of_its_address(

@@ -21,7 +21,7 @@ from search import Searcher, SearchRequest, open_searcher
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PATIENCE = 60.0  # seconds, on a machine that does much else
 
 PAGE = """---

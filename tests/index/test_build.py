@@ -11,6 +11,7 @@ from index.lock import writing
 from index.settings import Settings
 from index.store import ArticleStore
 from search import SearchRequest, open_searcher
+from tests.reliability.checking import Silent
 
 pytestmark = pytest.mark.slow
 
@@ -32,11 +33,6 @@ fetch_date: 2026-03-20T10:00:00
 
 厂商随后发布公告，建议客户在升级之前停用批量下发功能，并核对三月以来新增的巡检脚本。
 """
-
-
-class Silent:
-    def stage(self, name: str, total: int | None) -> None: ...
-    def advance(self, steps: int = 1, share: float | None = None) -> None: ...
 
 
 def write_page(folder: Path, number: int, body: str, title: str = "") -> Path:

@@ -18,6 +18,7 @@ from index.document import BEIJING, Article
 from index.duplicates import Fingerprint, agreement, fingerprints, is_duplicate
 from index.settings import Settings
 from index.store import ArticleStore, page_digest
+from tests.reliability.checking import Silent
 
 ArticleMaker = Callable[..., Article]
 
@@ -381,11 +382,6 @@ fetch_date: 2026-03-20T10:00:00
 
 厂商随后发布公告，建议客户在升级之前停用批量下发功能，并核对三月以来新增的巡检脚本。
 """
-
-
-class Silent:
-    def stage(self, name: str, total: int | None) -> None: ...
-    def advance(self, steps: int = 1, share: float | None = None) -> None: ...
 
 
 def indexed(settings: Settings) -> dict[str, list[str]]:

@@ -1,10 +1,10 @@
 """Verification: a sound folder passes, also while it is written, and each difference is named."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -19,12 +19,8 @@ from index.schema import index_batch
 from index.settings import Settings
 from index.store import ArticleStore, page_digest
 from index.verify import Verdict, verify
-
-
-class Silent:
-    def stage(self, name: str, total: int | None) -> None: ...
-    def advance(self, steps: int = 1, share: float | None = None) -> None: ...
-
+from tests.index.meanwhile import meanwhile
+from tests.reliability.checking import Silent
 
 TEXT = "位于槐州的电机制造商在事发当晚切断了与供应商之间的远程连接，第二天上午开始逐台恢复主机。"
 
@@ -206,14 +202,11 @@ def test_what_killed_processes_leave_is_named_unless_a_writer_is_at_work(
 def writer(
     settings: Settings, analyzer: Analyzer, article_maker: Callable[..., Article]
 ) -> Iterator[list[int]]:
-    """A thread that stores, removes and indexes as fast as it can; the count of its commits."""
-    stop, commits = Event(), [0]
+    """Stores, removes and indexes in a thread; the count of its commits."""
 
-    def write() -> None:
+    def write() -> Generator[None, None, None]:
         index = open_index(settings, analyzer)
-        number = 1000
-        while not stop.is_set():
-            number += 1
+        for number in count(1001):
             with writing(settings.data), ArticleStore(settings.data / "articles.sqlite3") as store:
                 raw = b"%d" % number
                 article = article_maker(id=f"{number:016x}", title=f"第{number}号", body="正文")
@@ -221,8 +214,7 @@ def writer(
                 if number > 1003:
                     store.remove(f"{number - 3:016x}")
                 store.commit()
-                reached = index.revision
-                changed = dict(store.changes(reached))
+                changed = dict(store.changes(index.revision))
                 rebuild = number % 7 == 0
                 with index.writer(store.revision, rebuild=rebuild) as opened:
                     kept = list(store.articles()) if rebuild else [article]
@@ -230,13 +222,10 @@ def writer(
                     for identifier, document in changed.items():
                         if document is None and not rebuild:
                             opened.delete_document(identifier)
-            commits[0] += 1
+            yield
 
-    thread = Thread(target=write)
-    thread.start()
-    yield commits
-    stop.set()
-    thread.join()
+    with meanwhile(write()) as commits:
+        yield commits
 
 
 def test_a_folder_that_is_written_passes_in_every_moment(

@@ -18,6 +18,7 @@ import pytest
 from index.build import build, remove
 from index.settings import Settings
 from search import Searcher, SearchRequest, open_searcher
+from tests.reliability.checking import Silent
 
 pytestmark = pytest.mark.slow
 
@@ -227,8 +228,3 @@ def test_readers_in_threads_see_each_commit_soon_and_no_request_fails(watching: 
     for seen in totals:
         assert seen == sorted(seen)
     assert watching.end(signal.SIGTERM) == 0
-
-
-class Silent:
-    def stage(self, name: str, total: int | None) -> None: ...
-    def advance(self, steps: int = 1, share: float | None = None) -> None: ...

@@ -10,15 +10,27 @@ import re
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+from flask.testing import FlaskClient
 from lxml import etree, html
 from markdown_it import MarkdownIt
 from werkzeug.test import TestResponse
 
 import web
 
-__all__ = ["check_answer", "check_bibtex", "check_html", "check_json", "check_terminal"]
+__all__ = [
+    "BASE",
+    "STEERING",
+    "check",
+    "check_answer",
+    "check_headers",
+    "check_json",
+    "check_terminal",
+]
+
+BASE = "https://news.example"  # where the site says it is
 
 _TEMPLATES = Path(web.__file__).parent
 _SOURCE = "\n".join(
@@ -278,6 +290,18 @@ def check_bibtex(text: str) -> None:
     assert set(commands) <= {
         *("textbackslash", "textbraceleft", "textbraceright", "textasciitilde", "textasciicircum"),
     }, text
+
+
+def check(client: FlaskClient, address: str, host: str = "news.example", **values: Any) -> int:
+    """Check what is answered at an address; its status."""
+    answer = client.get(address, **values)
+    try:
+        check_answer(answer, host)
+    except AssertionError as error:
+        raise AssertionError(f"{address}: {error}") from error
+    finally:
+        answer.close()  # of a static file
+    return answer.status_code
 
 
 _STYLES = re.compile("\x1b\\[(?:31|1|0)m")  # of highlights, which are ours

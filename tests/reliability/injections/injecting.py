@@ -22,6 +22,7 @@ __all__ = [
     "encoded",
     "hostile_articles",
     "hostile_pages",
+    "some",
 ]
 
 FILLING = "恢复从离线备份开始。" * 8
@@ -42,13 +43,19 @@ class Payload:
 
 
 def _read() -> Iterator[tuple[str, str]]:
-    file = Path(__file__).with_name("injections.toml")
+    file = Path(__file__).with_name("payloads.toml")
     for kind, texts in tomllib.loads(file.read_text(encoding="utf-8")).items():
         for text in texts:
             yield kind, json.loads(f'"{text}"') if kind == "halves" else text
 
 
 PAYLOADS = tuple(Payload(number, kind, text) for number, (kind, text) in enumerate(_read()))
+EVERY = 20  # of them, in a short form
+
+
+def some(step: int = EVERY, start: int = 0) -> tuple[Payload, ...]:
+    """Every so-manyth payload; from different starts different ones."""
+    return PAYLOADS[start % step :: step]
 
 
 def encoded(text: str) -> str:

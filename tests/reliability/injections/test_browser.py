@@ -14,10 +14,9 @@ import pytest
 from flask import Flask, Response
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from index.document import Article
 from index.settings import Settings
 from search import Searcher
-from tests.reliability.injecting import FILLING, PAYLOADS, Payload, encoded, hostile_articles
+from tests.reliability.injections.injecting import FILLING, PAYLOADS, Payload, encoded, some
 from tests.web.browsing import WIDE, chromium, serving
 from web import create_app
 from web.widget.demo import foreign_policy
@@ -98,19 +97,6 @@ def browser(lacking: Callable[[str], NoReturn]) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def searcher(
-    tmp_path_factory: pytest.TempPathFactory,
-    fill_folder: Callable[..., Searcher],
-    article_maker: Callable[..., Article],
-) -> Iterator[Searcher]:
-    articles = hostile_articles(article_maker)
-    pairs = {article.id: f"{number // 2:016x}" for number, article in enumerate(articles)}
-    found = fill_folder(tmp_path_factory.mktemp("hostile"), articles, pairs)
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
 def address(searcher: Searcher) -> Iterator[str]:
     with serving(create_app(Settings(), searcher)) as found:
         yield found
@@ -140,10 +126,6 @@ def view(browser: Browser, address: str) -> Iterator[Watched]:
     context.close()
     assert made.problems == []
     assert made.hosts <= {urlsplit(address).netloc}
-
-
-def some(step: int) -> tuple[Payload, ...]:
-    return PAYLOADS[::step]
 
 
 def text_of(payload: Payload) -> str:

@@ -35,139 +35,28 @@ _MEGABYTE = 2**20
 _LARGEST = 8 * _MEGABYTE
 SAMPLE = Path(__file__).parents[2] / "web" / "sample"
 
+
+def _pieces(text: str) -> tuple[str, ...]:
+    """Part a text at its spaces; ␠ is one within a piece."""
+    return tuple(piece.replace("␠", " ") for piece in text.split(" "))
+
+
 # Pieces that patterns of the reading code begin with, each repeated until it fills a line. What
 # would close it never comes.
-TRAPS = (
-    *(
-        "[",
-        "![",
-        "[[",
-        "](",
-        "[a](",
-        "![a](http://a",
-        '[a](b "',
-        "(",
-        "\\",
-        "\\[",
-        "`",
-        "``` `",
-        "*a",
-    ),
-    *(
-        "**",
-        "__",
-        "_a",
-        "*a *",
-        "<",
-        "<a ",
-        "<p",
-        "<table",
-        "</tr>",
-        "&",
-        "&lt",
-        "&#",
-        "&#x",
-        "\ue000",
-    ),
-    *("|", "| ", "|-", "| --- ", "- ", "* # ", "> ", "# ", "1. ", "=", "---\n", "a:\n", "~~~\n"),
-    *(
-        "http://",
-        "http://a.",
-        "https://a/b?c=",
-        "hxxp",
-        "[.]",
-        "a[.]",
-        "a.",
-        "a@",
-        "1.",
-        "1.2.3.",
-        "f",
-    ),
-    *(
-        "0123456789abcdef",
-        "CVE-",
-        "CVE-2024-",
-        "CNVD-",
-        "T1",
-        "GHSA-",
-        "a-",
-        "2024-",
-        "2024年",
-        "12:",
-    ),
-    *(
-        "作者：",
-        "来源：",
-        "发布时间：",
-        "原文链接：",
-        "（以下简称“",
-        "以下简称",
-        "公司",
-        "某某科技有限公司",
-    ),
-    *(
-        "安全",
-        "漏洞",
-        "的",
-        "a",
-        " ",
-        "\t",
-        "\u3000",
-        "\u200b",
-        "。",
-        "，",
-        "、",
-        "“",
-        "《",
-        "(以下简称",
-        "e\u0301",
-    ),
-    *(
-        "🙂",
-        "\u0e33",
-        "ﷺ",
-        "İ",
-        "\x00",
-        "\r",
-        "A",
-        "Aa ",
-        "中a",
-        "1a",
-        "中国",
-        "北京市",
-        "局",
-        "部",
-        "大学",
-    ),
-    *(
-        "组织",
-        "APT-",
-        "APT",
-        "Lazarus",
-        "简称",
-        "”）",
-        "上海交通大学",
-        "国家互联网应急中心",
-        "a,b;",
-        "…",
-    ),
+TRAPS = _pieces(
+    '[ ![ [[ ]( [a]( ![a](http://a [a](b␠" ( \\ \\[ ` ```␠` '
+    "*a ** __ _a *a␠* "
+    "< <a␠ <p <table </tr> & &lt &# &#x \ue000 "
+    "| |␠ |- |␠---␠ -␠ *␠#␠ >␠ #␠ 1.␠ = ---\n a:\n ~~~\n "
+    "http:// http://a. https://a/b?c= hxxp [.] a[.] a. a@ 1. 1.2.3. f "
+    "0123456789abcdef CVE- CVE-2024- CNVD- T1 GHSA- a- 2024- 2024年 12: "
+    "作者： 来源： 发布时间： 原文链接： （以下简称“ 以下简称 公司 某某科技有限公司 "
+    "安全 漏洞 的 a ␠ \t "
+    "\u3000 \u200b 。 ， 、 “ 《 (以下简称 e\u0301 "
+    "🙂 \u0e33 ﷺ İ \x00 \r A Aa␠ 中a 1a "
+    "中国 北京市 局 部 大学 组织 APT- APT Lazarus 简称 ”） 上海交通大学 国家互联网应急中心 a,b; …"
 )
-TAGS = (
-    "div",
-    "span",
-    "p",
-    "b",
-    "table",
-    "td",
-    "tr",
-    "ul",
-    "li",
-    "a href=x",
-    "blockquote",
-    "font",
-    "svg",
-    "article",
-)
+TAGS = _pieces("div span p b table td tr ul li a␠href=x blockquote font svg article")
 
 
 def _nested(random: Random) -> bytes:

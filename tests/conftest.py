@@ -2,19 +2,23 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from click.testing import CliRunner
 
 from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
 from index.document import Article
 from index.duplicates import fingerprints, fingerprints_version
+from index.entities import OrganisationTable
 from index.schema import index_batch
 from index.settings import Settings
 from index.store import ArticleStore, page_digest
 from search import Searcher, open_searcher
+from tests.inline import InlinePool
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,6 +62,42 @@ def corpus(lacking: Callable[[str], NoReturn]) -> Path:
 @pytest.fixture(scope="session")
 def analyzer() -> Analyzer:
     return Analyzer()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loaded_once() -> Iterator[None]:
+    """Let analyzers of the same terms share dictionaries, and tables without rows of an operator.
+
+    Else each searcher and each run of a test would load them anew, for half a second; what was
+    loaded keeps nothing of what it has read.
+    """
+
+    def shared(load: Callable[[Analyzer], object]) -> property:
+        loaded: dict[tuple[str, ...], object] = {}
+
+        def get(analyzer: Analyzer) -> object:
+            terms = tuple(analyzer._terms)
+            if terms not in loaded:
+                loaded[terms] = load(analyzer)
+            return loaded[terms]
+
+        return property(get)
+
+    load_table = OrganisationTable.load
+    shipped = cache(load_table)
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("_segmenter", "_field_tokenizer"):
+            patched.setattr(Analyzer, name, shared(vars(Analyzer)[name].func))
+        patched.setattr(
+            OrganisationTable, "load", lambda path=None: load_table(path) if path else shipped()
+        )
+        yield
+
+
+@pytest.fixture
+def inline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs do their work in this process."""
+    monkeypatch.setattr("index.workers.ProcessPoolExecutor", InlinePool)
 
 
 def make_article(**values: Any) -> Article:
@@ -126,6 +166,17 @@ def fill_folder(analyzer: Analyzer) -> Callable[..., Searcher]:
         return open_searcher(settings)
 
     return build
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `anwen demo` makes of the bundled sample; who writes takes a copy."""
+    from web.cli import main  # later than here: few tests need the commands
+
+    data = tmp_path_factory.mktemp("demo")
+    result = CliRunner().invoke(main, ["--data", str(data), "demo", "--no-serve"])
+    assert result.exit_code == 0, result.output
+    return data / "demo"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from index.store import ArticleStore
 from search import SearchRequest, open_searcher
 from tests.reliability.checking import Silent
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("inline")]
 
 PAGE = """---
 title: {title}

@@ -398,6 +398,7 @@ def indexed(settings: Settings) -> dict[str, list[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("inline")
 def test_the_index_follows_the_clusters(tmp_path: Path) -> None:
     crawl, settings = tmp_path / "crawl", Settings(data=tmp_path / "data")
     crawl.mkdir()

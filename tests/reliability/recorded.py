@@ -9,27 +9,13 @@ write nothing, is done in this process, so that there is one order of system cal
 
 import json
 import sys
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import Any
 
 import index.workers
 from index.database import Database
+from tests.inline import InlinePool
 from tests.reliability.checking import Articles, committed_articles
 from web.cli import main
-
-
-class InlinePool(Executor):
-    """Does at once, in this process, what a pool of worker processes is asked to do."""
-
-    def __init__(self, _: int, __: object, initializer: Callable[..., None], given: Any) -> None:
-        initializer(*given)
-
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(function(*args, **kwargs))
-        return future
 
 
 def run(data: Path, marks: Path, commands: list[list[str]]) -> None:

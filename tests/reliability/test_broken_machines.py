@@ -11,7 +11,6 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from itertools import cycle
 from pathlib import Path
 from random import Random
@@ -19,20 +18,15 @@ from random import Random
 import pytest
 from click.testing import CliRunner, Result
 
-import index.build
-import index.stages
-import index.workers
 from index.analysis import Analyzer
-from index.entities import OrganisationTable
 from index.identity import article_id, article_key
 from index.settings import Settings
 from tests.reliability.checking import indexed_titles, stored_articles
 from tests.reliability.pages import page_url, write_pages
-from tests.reliability.recorded import InlinePool
 from web import create_app, metrics  # noqa: F401  # read now: later as nobody, who may not
 from web.cli import main
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("inline")]
 
 PAGES = 6
 _NOBODY = 65534
@@ -43,18 +37,6 @@ _WRITING = {
 }
 _READING = {"search": ("search", "灰鹭团伙"), "info": ("info",)}
 _COMMANDS = _WRITING | _READING
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch, analyzer: Analyzer) -> None:
-    """Commands run in this process, with what they load the same for all of them."""
-    monkeypatch.setattr(index.workers, "ProcessPoolExecutor", InlinePool)
-    monkeypatch.setattr(index.build, "Analyzer", lambda _: analyzer)
-    monkeypatch.setattr(index.stages, "Analyzer", lambda _: analyzer)
-    monkeypatch.setattr(OrganisationTable, "load", _load)
-
-
-_load = cache(OrganisationTable.load)
 
 
 def run(data: Path, *arguments: str) -> Result:

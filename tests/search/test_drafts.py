@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.build import build
 from index.document import Article
 from index.errors import BadParameter
 from index.settings import Settings
@@ -35,12 +34,6 @@ NEW = (
 )
 
 
-class _Silent:
-    def stage(self, name: str, total: int | None) -> None: ...
-
-    def advance(self, steps: int = 1, share: float | None = None) -> None: ...
-
-
 @pytest.fixture(scope="module")
 def archive(
     fill_folder: Callable[..., Searcher],
@@ -64,10 +57,8 @@ def archive(
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
-    settings = Settings(data=tmp_path_factory.mktemp("sample"))
-    build(settings, [ROOT / "web" / "sample"], jobs=1, progress=_Silent())
-    searcher = open_searcher(settings)
+def sample(demo_folder: Path) -> Iterator[Searcher]:
+    searcher = open_searcher(Settings(data=demo_folder))
     yield searcher
     searcher.close()
 

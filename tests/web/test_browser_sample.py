@@ -1,6 +1,5 @@
 """The draft check over the bundled sample: what the archive itself answers, in Chromium."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +7,10 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page
 
-from index.build import build
 from index.settings import Settings
 from search import open_searcher
 from tests.web.browsing import PHONE, WIDE
 from web import create_app
-from web.progress import progress_on
 
 pytestmark = pytest.mark.browser
 
@@ -22,10 +19,8 @@ NAMES = {"新写": "new", "已报": "covered", "雷同": "copied", "太短": "sh
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    settings = Settings(data=tmp_path_factory.mktemp("sample"))
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, progress_on(nowhere) as progress:
-        build(settings, [ROOT / "web" / "sample"], jobs=1, progress=progress)
+def site(demo_folder: Path) -> Iterator[Flask]:
+    settings = Settings(data=demo_folder)
     searcher = open_searcher(settings)
     yield create_app(settings, searcher)
     searcher.close()

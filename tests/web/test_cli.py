@@ -26,11 +26,8 @@ def anwen(*arguments: object, data: Path | None = None) -> Result:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("demo")
-    result = anwen("demo", "--no-serve", data=data)
-    assert result.exit_code == 0, result.output
-    return data / "demo"
+def demo(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copytree(demo_folder, tmp_path_factory.mktemp("copy") / "demo")
 
 
 def test_index_prints_a_summary_whose_pages_are_the_sum_of_the_rest(

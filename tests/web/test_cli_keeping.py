@@ -20,17 +20,9 @@ def anwen(data: Path, *arguments: object) -> Result:
     return CliRunner().invoke(main, ["--data", str(data), *map(str, arguments)])
 
 
-@pytest.fixture(scope="module")
-def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("demo")
-    result = anwen(data, "demo", "--no-serve")
-    assert result.exit_code == 0, result.output
-    return data / "demo"
-
-
 @pytest.fixture
-def demo(indexed: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(indexed, tmp_path / "data")
+def demo(demo_folder: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(demo_folder, tmp_path / "data")
 
 
 def test_verify_ends_with_zero_for_a_sound_folder_and_names_each_difference_otherwise(

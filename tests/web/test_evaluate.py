@@ -14,11 +14,8 @@ def anwen(*arguments: object, data: Path) -> Result:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("demo")
-    result = anwen("demo", "--no-serve", data=data)
-    assert result.exit_code == 0, result.output
-    return data / "demo"
+def demo(demo_folder: Path) -> Path:
+    return demo_folder
 
 
 @pytest.fixture(scope="module")

@@ -62,6 +62,16 @@ indexes = st.dictionaries(
     max_size=12,
 )
 
+# Few terms and documents, so that the parts of a merge have terms in common.
+parts_of_a_merge = st.dictionaries(
+    st.binary(max_size=1) | st.sampled_from([b"a", b"ab", b"abc", b"b", b"\xff\xff"]),
+    st.dictionaries(
+        numbers, st.lists(numbers, min_size=1, max_size=4).map(sorted), min_size=1, max_size=5
+    ),
+    min_size=1,
+    max_size=8,
+)
+
 
 @given(indexes)
 def test_a_block_gives_back_what_was_packed_whole_and_by_term(
@@ -82,7 +92,7 @@ def test_a_block_gives_back_what_was_packed_whole_and_by_term(
 
 
 @pytest.mark.slow
-@given(st.lists(indexes, min_size=1, max_size=4), st.randoms())
+@given(st.lists(parts_of_a_merge, min_size=1, max_size=4), st.randoms())
 def test_a_merge_holds_every_posting_once_in_order(
     parts: list[dict[bytes, dict[int, list[int]]]], random: Random
 ) -> None:

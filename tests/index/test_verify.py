@@ -1,5 +1,6 @@
 """Verification: a sound folder passes, also while it is written, and each difference is named."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -25,11 +26,13 @@ from tests.reliability.checking import Silent
 TEXT = "位于槐州的电机制造商在事发当晚切断了与供应商之间的远程连接，第二天上午开始逐台恢复主机。"
 
 
-@pytest.fixture
-def settings(
-    tmp_path: Path, fill_folder: Callable[..., Any], article_maker: Callable[..., Article]
-) -> Settings:
-    """A folder of twenty articles, two of them near-duplicates, after a removal."""
+@pytest.fixture(scope="module")
+def filled(
+    tmp_path_factory: pytest.TempPathFactory,
+    fill_folder: Callable[..., Any],
+    article_maker: Callable[..., Article],
+) -> Path:
+    """A folder of twenty articles, two of them near-duplicates."""
     articles = [
         article_maker(id=f"{number:016x}", title=f"第{number}号稿件", body=f"正文 n{number}")
         for number in range(18)
@@ -38,8 +41,14 @@ def settings(
         article_maker(id=f"{number:016x}", title="电机厂遭勒索", body=TEXT, source=f"{number}报")
         for number in (18, 19)
     ]
-    fill_folder(tmp_path / "data", articles).close()
-    return Settings(data=tmp_path / "data")
+    folder = tmp_path_factory.mktemp("filled")
+    fill_folder(folder, articles).close()
+    return folder
+
+
+@pytest.fixture
+def settings(filled: Path, tmp_path: Path) -> Settings:
+    return Settings(data=shutil.copytree(filled, tmp_path / "data"))
 
 
 def checked(settings: Settings) -> Verdict:

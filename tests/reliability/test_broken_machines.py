@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 from index.analysis import Analyzer
 from index.identity import article_id, article_key
 from index.settings import Settings
+from tests.inline import InlinePool
 from tests.reliability.checking import indexed_titles, stored_articles
 from tests.reliability.pages import page_url, write_pages
 from web import create_app, metrics  # noqa: F401  # read now: later as nobody, who may not
@@ -65,10 +66,20 @@ def fill(data: Path) -> None:
     write_pages(crawl, range(PAGES, PAGES + 2), length=200)  # to be read by what follows
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with data and crawl, of which each test has a copy."""
+    path = tmp_path_factory.mktemp("filled")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("index.workers.ProcessPoolExecutor", InlinePool)
+        fill(path / "data")
+    return path
+
+
 @pytest.fixture
-def data(folder: Path) -> Path:
-    fill(folder / "data")
-    return folder / "data"
+def data(filled: Path, folder: Path) -> Path:
+    shutil.copytree(filled / "crawl", folder / "crawl")
+    return shutil.copytree(filled / "data", folder / "data")
 
 
 def assert_told(done: Result, *names: str) -> None:

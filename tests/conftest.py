@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+import hypothesis
 import pytest
 from click.testing import CliRunner
 
@@ -21,6 +22,10 @@ from search import Searcher, open_searcher
 from tests.inline import InlinePool
 
 ROOT = Path(__file__).parents[1]
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 ArticleMaker = Callable[..., Article]
 SearcherMaker = Callable[..., Searcher]

@@ -23,6 +23,7 @@ _FOUND = 1000  # terms whose place is remembered
 _QUICKLY_READ = 1 << 16  # bytes; shorter lists leave their room to what phrases have found
 
 _POSITION_MASK = (1 << POSITION_BITS) - 1
+_NOWHERE = np.array([-1 << POSITION_BITS])  # a place that is near no other
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +124,34 @@ class OpenSegment:
         Each phrase comes with its length in units. They stand in any order, none twice in the same
         place, with at most `slop` units between them.
         """
-        found = [self.starts(field, texts) for texts, _ in parts]
-        places = np.concatenate(found)
-        owners = np.repeat(np.arange(len(parts)), [len(each) for each in found])
-        order = np.argsort(places, kind="stable")
-        places, owners = places[order], owners[order]
-        # The last place of each phrase so far: where all are near enough, they stand together.
-        own = owners == np.arange(len(parts))[:, None]
-        lasts = np.maximum.accumulate(np.where(own, places, -1), axis=1)
-        sizes = np.array([size for _, size in parts])
-        first, last = lasts.min(axis=0), (lasts + sizes[:, None]).max(axis=0)
-        together = (
-            (first >= 0)
-            & (first >> POSITION_BITS == places >> POSITION_BITS)
-            & (last - first - sizes.sum() <= slop)
-        )
-        return self._as_postings(field, places[together])
+        found: dict[int, NDArray[np.int64]] = {}
+        documents = None
+        for number in sorted(
+            range(len(parts)), key=lambda each: self._least(field, parts[each][0])
+        ):
+            found[number] = self.starts(field, parts[number][0], documents)
+            documents = distinct(found[number] >> POSITION_BITS)
+        # Numbered so that of what begins at one place the earlier part comes first.
+        numbered = {number: places * len(parts) + number for number, places in found.items()}
+        ends = np.concatenate(list(numbered.values()))
+        first = np.concatenate(list(found.values()))
+        last = np.concatenate([places + parts[number][1] for number, places in found.items()])
+        widest = slop + sum(size for _, size in parts)
+        # Where the last place of each part so far is near enough, they stand together. The rarest
+        # comes first: of millions of places few are left then for the others.
+        for number in sorted(found, key=lambda each: len(found[each])):
+            before = np.searchsorted(numbered[number], ends, "right")
+            lasts = np.concatenate([_NOWHERE, found[number]]).take(before)
+            first, last = np.minimum(first, lasts), np.maximum(last, lasts + parts[number][1])
+            kept = np.flatnonzero(last - first <= widest)
+            ends, first, last = ends.take(kept), first.take(kept), last.take(kept)
+        places = ends // len(parts)
+        is_one = first >> POSITION_BITS == places >> POSITION_BITS
+        return self._as_postings(field, np.sort(places[is_one]))
+
+    def _least(self, field: str, texts: Sequence[bytes]) -> int:
+        """Return how many documents hold the rarest of some terms."""
+        return min(self.count(field, text) for text in texts)
 
     def starts(
         self,

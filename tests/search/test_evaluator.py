@@ -1,5 +1,7 @@
 """The evaluator: what Whoosh's matchers answer where they are right, else what brute force does."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,6 +21,7 @@ from search import similarity
 from search.backends.cache import ByteCache
 from search.backends.evaluator import Evaluator
 from search.backends.matches import Accumulator, Matches, best
+from search.backends.queries import Near
 from search.backends.segments import OpenSegment
 from search.backends.view import SegmentsView
 from search.backends.weighting import LuceneBM25
@@ -104,6 +107,10 @@ class Collection:
                 return self.weigh(wanted, [wanted.text], number)
             case query.Phrase():
                 return self.weigh(wanted, wanted.words, number)
+            case Near():
+                words = list(dict.fromkeys(word for part in wanted.parts for word in part))
+                count = partial(stand_together, parts=wanted.parts, slop=wanted.slop)
+                return self.weigh(wanted, words, number, count)
             case query.AndNot():
                 return of(wanted.a) if of(wanted.b) is None else None
             case query.Require():
@@ -123,16 +130,18 @@ class Collection:
                 return sum(held) if len(held) >= max(wanted.minmatch, 1) else None
         raise AssertionError(wanted)
 
-    def weigh(self, wanted: Any, words: list[str], number: int) -> float | None:
+    def weigh(
+        self,
+        wanted: Any,
+        words: list[str],
+        number: int,
+        occurrences: Callable[[list[str]], int] | None = None,
+    ) -> float | None:
         """Lucene's BM25, spelt out; an idf counts deleted documents."""
         name = wanted.fieldname
         held = [document[name] for document in self.texts]
-
-        def frequency(of: list[str], words: list[str]) -> int:
-            places = range(len(of) - len(words) + 1)
-            return sum(of[place : place + len(words)] == words for place in places)
-
-        count = frequency(held[number], words)
+        of = held[number]
+        count = occurrences(of) if occurrences else len(starts(of, words))
         if not count:
             return None
         documents = sum(bool(each) for each in held)
@@ -140,9 +149,28 @@ class Collection:
         weight = sum(
             similarity.idf(documents, sum(word in each for each in held)) for word in words
         )
-        length = len(held[number])
+        length = len(of)
         norm = similarity.K1 * (1 - similarity.B + similarity.B * length / average)
         return wanted.boost * weight * count / (count + norm)
+
+
+def starts(text: list[str], words: Sequence[str]) -> list[int]:
+    places = range(len(text) - len(words) + 1)
+    return [place for place in places if text[place : place + len(words)] == list(words)]
+
+
+def stand_together(text: list[str], parts: Sequence[Sequence[str]], slop: int) -> int:
+    """How often the last places of all parts so far have at most `slop` words between them."""
+    lasts: dict[int, int] = {}
+    count = 0
+    for place, number in sorted(
+        (place, number) for number, part in enumerate(parts) for place in starts(text, part)
+    ):
+        lasts[number] = place
+        if len(lasts) == len(parts):
+            end = max(start + len(parts[each]) for each, start in lasts.items())
+            count += end - min(lasts.values()) - sum(map(len, parts)) <= slop
+    return count
 
 
 def leaf(random: Random) -> query.Query:
@@ -188,6 +216,20 @@ def check_force(collection: Collection, random: Random) -> None:
     ):
         ours, expected = collection.evaluated(wanted), collection.by_force(wanted)
         assert ours == pytest.approx(expected, rel=1e-6), wanted
+
+
+def test_what_stands_together_is_what_a_walk_over_the_words_finds(tmp_path: Path) -> None:
+    for seed in range(8):
+        random = Random(seed)
+        collection = Collection(tmp_path, seed)
+        for _ in range(15):
+            parts = [
+                random.choices([*WORDS[:5], "none"], [9, 9, 9, 9, 9, 1], k=random.choice([1, 1, 2]))
+                for _ in range(random.randint(1, 4))
+            ]
+            wanted = Near(random.choice(["text", "title"]), parts, random.randint(0, 5))
+            ours, expected = collection.evaluated(wanted), collection.by_force(wanted)
+            assert ours == pytest.approx(expected, rel=1e-6), wanted
 
 
 @pytest.mark.slow

@@ -197,18 +197,20 @@ class Evaluator:
             found.documents, similarity.scores(found.scores, norms, weight), positive=weight > 0
         )
 
-    def occurrences(self, variant: Variant, field: str, document: int) -> int:
-        """Return how often a variant stands in a field of one document."""
+    def occurrences(
+        self, variant: Variant, field: str, documents: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return how often a variant stands in a field of each of some ascending documents."""
         texts = _texts(variant)
+        counts = np.zeros(len(documents), np.int64)
         for base, segment in self._each():
-            if not base <= document < base + segment.documents.size:
-                continue
-            postings = _postings(segment, field, texts)
+            first, last = np.searchsorted(documents, (base, base + segment.documents.size))
+            postings = _postings(segment, field, texts) if first < last else None
             if postings is not None:
-                place = int(np.searchsorted(postings.documents, document - base))
-                if place < len(postings.documents) and postings.documents[place] == document - base:
-                    return int(postings.frequencies[place])
-        return 0
+                within = Matches(postings.documents.astype(np.int64), postings.frequencies)
+                places, found = within.places(documents[first:last] - base)
+                counts[first:last][found] = within.scores[places[found]]
+        return counts
 
     def idf(self, query: Combined) -> float:
         """Return the inverse document frequency of a word over all of its fields."""

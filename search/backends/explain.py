@@ -1,54 +1,111 @@
 """What queries and hits of the Whoosh searcher are made of, put into words on demand."""
 
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from search import similarity
 from search.backends.evaluator import Evaluator
+from search.backends.matches import Matches
 from search.backends.queries import Combined
 from search.backends.ranking import evidence, word_weight
 from search.backends.view import IndexView
 from search.explanation import HitExplanation, Occurrences, WordScore
 from search.query import BooleanQuery, WordQuery
 
-__all__ = ["explain_hit"]
+__all__ = ["explain_hits"]
 
 
-def explain_hit(
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word of a query, and what is known of it for all documents at once."""
+
+    query: WordQuery
+    idf: float
+    weight: float
+    norms: NDArray[np.float32]
+    counts: list[tuple[Occurrences, NDArray[np.int64]]]
+    """How often each variant stands in each field; of 0 times, and in each of the documents."""
+
+    def score(self, place: int) -> WordScore:
+        """Return what the word adds to the score of one of the documents."""
+        found = tuple(
+            replace(where, count=int(counts[place]))
+            for where, counts in self.counts
+            if counts[place]
+        )
+        frequency = sum(each.count * each.weight for each in found)
+        norm = float(self.norms[place])
+        idf = self.idf if found else 0.0
+        return WordScore(
+            word=self.query.surface,
+            score=idf * frequency / (frequency + norm),
+            idf=idf,
+            frequency=frequency,
+            norm=norm,
+            occurrences=found,
+        )
+
+
+def explain_hits(
     view: IndexView,
     evaluator: Evaluator,
     query: BooleanQuery,
-    document: int,
-    score: float,
-    *,
-    rescored: bool,
-) -> HitExplanation:
-    """Say what the score of one document is made of.
+    page: Matches,
+    rescored: AbstractSet[int],
+) -> dict[int, HitExplanation]:
+    """Say by document what the score of each hit of a page is made of.
 
-    `rescored`: it was among the best by words, to which evidence and freshness were added.
+    `rescored` are the documents that were among the best by words, to which evidence and freshness
+    were added.
     """
-    words = [part for part in query.must if isinstance(part, WordQuery)]
-    scores = [_word_score(view, evaluator, word, document) for word in words]
+    order = np.argsort(page.documents)
+    documents, totals = page.documents[order], page.scores[order].tolist()
+    words = [
+        _read(view, evaluator, part, documents)
+        for part in query.must
+        if isinstance(part, WordQuery)
+    ]
+    found = evidence(evaluator, documents, query)
+    fresh = similarity.freshness(view.age(documents)).tolist()
+    explained = {}
+    for place, document in enumerate(documents.tolist()):
+        is_rescored = document in rescored
+        explained[document] = _explained(
+            words,
+            place,
+            totals[place],
+            [(name, float(values[place])) for name, values in found.items() if values[place]]
+            if is_rescored
+            else [],
+            fresh[place] if is_rescored else 1.0,
+        )
+    return explained
+
+
+def _explained(
+    words: list[_Word],
+    place: int,
+    total: float,
+    added: list[tuple[str, float]],
+    freshness: float,
+) -> HitExplanation:
+    scores = [word.score(place) for word in words]
     optional = [
-        (word_weight(view, evaluator.evaluate(Combined(word.fields, word.variants))), told)
-        for word, told in zip(words, scores, strict=True)
-        if word.optional
+        (word.weight, told) for word, told in zip(words, scores, strict=True) if word.query.optional
     ]
     wanted = sum(weight for weight, _ in optional)
     held = sum(weight for weight, told in optional if told.occurrences)
     share = held / wanted if wanted and held < wanted else 1.0
     coverage = share**similarity.COVERAGE
     scores = [
-        replace(told, score=told.score * coverage) if word.optional else told
+        replace(told, score=told.score * coverage) if word.query.optional else told
         for word, told in zip(words, scores, strict=True)
     ]
-    documents = np.array([document])
-    found = evidence(evaluator, documents, query) if rescored else {}
-    added = [(name, float(values[0])) for name, values in found.items() if values[0]]
-    freshness = float(similarity.freshness(view.age(documents))[0]) if rescored else 1.0
     by_words = sum(told.score for told in scores)
-    rest = score / freshness - sum(value for _, value in added) - by_words
+    rest = total / freshness - sum(value for _, value in added) - by_words
     return HitExplanation(
         words=tuple(scores),
         coverage=coverage,
@@ -58,27 +115,26 @@ def explain_hit(
     )
 
 
-def _word_score(view: IndexView, evaluator: Evaluator, word: WordQuery, document: int) -> WordScore:
+def _read(
+    view: IndexView, evaluator: Evaluator, word: WordQuery, documents: NDArray[np.int64]
+) -> _Word:
     combined = Combined(word.fields, word.variants)
-    found = [
-        Occurrences(
-            text=variant.text,
-            field=field,
-            count=count,
-            weight=variant.weight * similarity.FIELD_BOOSTS[field],
-        )
-        for variant in word.variants
-        for field in word.fields
-        if (count := evaluator.occurrences(variant, field, document))
-    ]
-    frequency = sum(each.count * each.weight for each in found)
-    norm = float(view.combined_norms(word.fields)[document])
-    idf = evaluator.idf(combined) if found else 0.0
-    return WordScore(
-        word=word.surface,
-        score=idf * frequency / (frequency + norm),
-        idf=idf,
-        frequency=frequency,
-        norm=norm,
-        occurrences=tuple(found),
+    return _Word(
+        query=word,
+        idf=evaluator.idf(combined),
+        weight=word_weight(view, evaluator.evaluate(combined)) if word.optional else 0.0,
+        norms=view.combined_norms(word.fields)[documents],
+        counts=[
+            (
+                Occurrences(
+                    text=variant.text,
+                    field=field,
+                    count=0,
+                    weight=variant.weight * similarity.FIELD_BOOSTS[field],
+                ),
+                evaluator.occurrences(variant, field, documents),
+            )
+            for variant in word.variants
+            for field in word.fields
+        ],
     )

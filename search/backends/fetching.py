@@ -8,7 +8,7 @@ from index.document import Article, Precision
 from search import similarity
 from search.backends.desk import Shown
 from search.backends.evaluator import Evaluator
-from search.backends.explain import explain_hit
+from search.backends.explain import explain_hits
 from search.backends.folding import HitList
 from search.backends.matches import Matches
 from search.backends.ranking import ordered
@@ -56,7 +56,10 @@ class HitFetcher:
         held = [(word, matches.holds(page.documents)) for word, matches in selection.words]
         behind = [listed.behind(document).tolist() if listed else [] for document in documents]
         copies = self.copies([copy for each in behind for copy in each[:_BEHIND]])
-        rescored = self._rescored(selection, request) if request.explain else ()
+        explained = {}
+        if request.explain:
+            rescored = self._rescored(selection, request)
+            explained = explain_hits(self._view, self._evaluator, query, page, rescored)
         hits = []
         articles = self._read(documents)
         for place, document in enumerate(documents):
@@ -70,15 +73,7 @@ class HitFetcher:
                 known = [copies[copy] for copy in behind[place] if copy in copies]
                 hit = replace(hit, duplicate_count=len(behind[place]), copies=tuple(known))
             if request.explain:
-                told = explain_hit(
-                    self._view,
-                    self._evaluator,
-                    query,
-                    document,
-                    score,
-                    rescored=document in rescored,
-                )
-                hit = replace(hit, explanation=told)
+                hit = replace(hit, explanation=explained[document])
             hits.append(hit)
         return tuple(hits)
 

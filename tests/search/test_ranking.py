@@ -157,3 +157,39 @@ def test_near_counts_the_units_between_in_any_order(
     }
     articles = [article_maker(id=name, title="消息", body=body) for name, body in bodies.items()]
     assert set(order(searcher_over(articles), query)) == found
+
+
+def test_a_hit_is_explained_the_same_alone_and_among_others(
+    article_maker: Callable[..., Article], searcher_over: Over, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similarity, "RESCORED", 12)  # so that some pages hold hits of both kinds
+    searcher = searcher_over(
+        [
+            article_maker(
+                id=f"{number:02}",
+                title=f"网关{'固件' * (number % 4)}",
+                body="网关。" * number,
+                published=day(1 + number),
+            )
+            for number in range(24)
+        ]
+    )
+
+    def explained(size: int) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for page in range(1, 24 // size + 1):
+            asked = SearchRequest(
+                query="网关 固件", duplicates="show", explain=True, size=size, page=page
+            )
+            for hit in searcher.search(asked).hits:
+                told = hit.explanation
+                assert told
+                found[hit.id] = told
+                parts = [word.score for word in told.words] + [more for _, more in told.evidence]
+                score = told.freshness * (sum(parts) + told.rest)
+                assert hit.score == pytest.approx(score, abs=0.002)
+        return found
+
+    together = explained(24)
+    assert len(together) > similarity.RESCORED
+    assert explained(1) == together

@@ -133,21 +133,19 @@ class OpenSegment:
             documents = distinct(found[number] >> POSITION_BITS)
         # Numbered so that of what begins at one place the earlier part comes first.
         numbered = {number: places * len(parts) + number for number, places in found.items()}
-        ends = np.concatenate(list(numbered.values()))
-        first = np.concatenate(list(found.values()))
-        last = np.concatenate([places + parts[number][1] for number, places in found.items()])
+        ends = np.sort(np.concatenate(list(numbered.values())), kind="stable")
+        first = last = ends // len(parts)
         widest = slop + sum(size for _, size in parts)
         # Where the last place of each part so far is near enough, they stand together. The rarest
         # comes first: of millions of places few are left then for the others.
         for number in sorted(found, key=lambda each: len(found[each])):
-            before = np.searchsorted(numbered[number], ends, "right")
+            before = _counted(numbered[number], ends)
             lasts = np.concatenate([_NOWHERE, found[number]]).take(before)
             first, last = np.minimum(first, lasts), np.maximum(last, lasts + parts[number][1])
             kept = np.flatnonzero(last - first <= widest)
             ends, first, last = ends.take(kept), first.take(kept), last.take(kept)
         places = ends // len(parts)
-        is_one = first >> POSITION_BITS == places >> POSITION_BITS
-        return self._as_postings(field, np.sort(places[is_one]))
+        return self._as_postings(field, places[first >> POSITION_BITS == places >> POSITION_BITS])
 
     def _least(self, field: str, texts: Sequence[bytes]) -> int:
         """Return how many documents hold the rarest of some terms."""
@@ -165,7 +163,11 @@ class OpenSegment:
         are read of documents that hold all terms only, and of fewer with each term.
         """
         nothing = np.empty(0, np.int64)
-        if within is not None and len(texts) == 1 and self.count(field, texts[0]) <= _WHOLE:
+        if (
+            within is not None
+            and len(texts) == 1
+            and (self.count(field, texts[0]) <= _WHOLE or self._is_common(field, texts[0], within))
+        ):
             return _inside(self._all_starts(field, texts[0]), within)
         postings = {text: self.postings(field, text) for text in texts}
         lists = [each.documents for each in postings.values() if each is not None]
@@ -177,7 +179,11 @@ class OpenSegment:
         for offset in order:
             if not documents.size:
                 return nothing
-            places = self._places(field, texts[offset], postings[texts[offset]], documents)
+            text = texts[offset]
+            if starts is not None and self._is_common(field, text, documents):
+                places = self._all_starts(field, text)
+            else:
+                places = self._places(field, text, postings[text], documents)
             if starts is None:
                 # A start before the document's beginning would belong to the one before it.
                 starts = places[(places & _POSITION_MASK) >= offset] - offset
@@ -195,8 +201,12 @@ class OpenSegment:
         kept = self._cache.get(key)
         if kept is None:
             kept = self.starts(field, [text])
-            self._cache.put(key, kept, costly=True)
+            self._cache.put(key, kept, costly=self.count(field, text) <= _WHOLE)
         return kept
+
+    def _is_common(self, field: str, text: bytes, documents: NDArray[np.int64]) -> bool:
+        """Say whether most of the documents of a common term are wanted: it is read whole then."""
+        return _WHOLE < self.count(field, text) < 2 * len(documents)
 
     def _common(
         self, lists: Sequence[NDArray[np.int32]], within: NDArray[np.int64] | None
@@ -320,6 +330,14 @@ def nearness(
     at = np.searchsorted(documents, starts[kept] >> POSITION_BITS)
     np.add.at(sums, at, (1.0 / best[kept] ** 2).astype(np.float32))
     return sums
+
+
+def _counted(numbers: NDArray[np.int64], limits: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many of some ascending numbers are at most each of some ascending limits."""
+    if len(numbers) > len(limits):
+        return np.searchsorted(numbers, limits, "right")
+    places = np.searchsorted(limits, numbers)
+    return np.cumsum(np.bincount(places, minlength=len(limits) + 1)[:-1])
 
 
 def _inside(starts: NDArray[np.int64], documents: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from whoosh.writing import SegmentWriter
 
 from index.backends.vector_codec import VectorCodec
 from search import similarity
+from search.backends import segments
 from search.backends.cache import ByteCache
 from search.backends.evaluator import Evaluator
 from search.backends.matches import Accumulator, Matches, best
@@ -218,8 +219,12 @@ def check_force(collection: Collection, random: Random) -> None:
         assert ours == pytest.approx(expected, rel=1e-6), wanted
 
 
-def test_what_stands_together_is_what_a_walk_over_the_words_finds(tmp_path: Path) -> None:
-    for seed in range(8):
+@pytest.mark.parametrize("whole", [0, 5000])  # documents up to which a term's places are kept
+def test_what_stands_together_is_what_a_walk_over_the_words_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: int
+) -> None:
+    monkeypatch.setattr(segments, "_WHOLE", whole)
+    for seed in range(4):
         random = Random(seed)
         collection = Collection(tmp_path, seed)
         for _ in range(15):
@@ -227,9 +232,11 @@ def test_what_stands_together_is_what_a_walk_over_the_words_finds(tmp_path: Path
                 random.choices([*WORDS[:5], "none"], [9, 9, 9, 9, 9, 1], k=random.choice([1, 1, 2]))
                 for _ in range(random.randint(1, 4))
             ]
-            wanted = Near(random.choice(["text", "title"]), parts, random.randint(0, 5))
-            ours, expected = collection.evaluated(wanted), collection.by_force(wanted)
-            assert ours == pytest.approx(expected, rel=1e-6), wanted
+            name = random.choice(["text", "title"])
+            phrase = query.Phrase(name, random.choices(WORDS[:3], k=random.randint(2, 4)))
+            for wanted in (Near(name, parts, random.randint(0, 5)), phrase):
+                ours, expected = collection.evaluated(wanted), collection.by_force(wanted)
+                assert ours == pytest.approx(expected, rel=1e-6), wanted
 
 
 @pytest.mark.slow

@@ -51,6 +51,9 @@ class Settings:
     request_seconds: int = 30
     """Seconds that a request may take before it is answered with 503."""
 
+    drain_seconds: int | None = None
+    """Seconds after SIGTERM in which /readyz answers 503 and everything else goes on."""
+
     log_queries: bool = False
     """Whether the log may hold what readers ask: query strings, and the words of errors."""
 
@@ -265,6 +268,7 @@ _KINDS: dict[str, Callable[[str, object], Any]] = {
     "metrics_readers": _networks,
     "rate_limit": _rate,
     "request_seconds": _number,
+    "drain_seconds": _number,
     "log_queries": _truth,
     "workers": _number,
     "memory": _number,

@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from index.errors import UnknownArticle
 from search import Searcher
+from web.folder import is_stopping
 from web.responses import json_response
 
 __all__ = ["blueprint"]
@@ -21,6 +22,8 @@ def blueprint(searcher: Searcher) -> Blueprint:
 
     @health.get("/readyz")
     def is_ready() -> Response:
+        if is_stopping():
+            return json_response({"status": "stopping"}, 503)
         usage = searcher.index_usage()
         with suppress(UnknownArticle):  # the store has answered
             searcher.article("")

@@ -32,12 +32,10 @@ from index.errors import AnwenError
 from index.lock import is_running
 from index.settings import Network, Settings
 from search import CacheUsage, Searcher
+from web.folder import FOLDER_VARIABLE
 from web.proxies import DIRECT, address_of
 
-__all__ = ["FOLDER_VARIABLE", "Metrics", "blueprint"]
-
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that names the folder which the processes of a server share."""
+__all__ = ["Metrics", "blueprint"]
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)  # seconds
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})

@@ -11,9 +11,9 @@ import socket
 import sys
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from signal import SIG_DFL, SIGHUP, SIGINT, SIGTERM, signal
 from socket import AF_INET, AF_INET6, getaddrinfo
-from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -28,6 +28,7 @@ from index.errors import AnwenError
 from index.settings import Settings
 from search import Searcher, open_searcher
 from web import create_app
+from web.folder import announce_stop, shared_folder
 from web.logs import configuration
 from web.observer import Observer
 from web.proxies import behind_proxies
@@ -46,8 +47,9 @@ _START = 3.0  # seconds that a new process has to begin before the one it replac
 def run(settings: Settings, host: str, port: int) -> None:
     """Serve until a signal ends it; the host is an address or a name that has one.
 
-    SIGTERM and SIGINT let requests under way come to their end. SIGHUP puts a new process in the
-    place of each, one after another, and no connection is lost on the way.
+    SIGTERM and SIGINT let requests under way come to their end, and before that wait for the
+    setting `drain_seconds`, or for the signal to come again. SIGHUP puts a new process in the place
+    of each, one after another, and no connection is lost on the way.
     """
     family = AF_INET6 if ":" in host else AF_INET
     server = _Server(
@@ -67,8 +69,9 @@ def run(settings: Settings, host: str, port: int) -> None:
         respawn_interval=_START,
         workers_kill_timeout=_GRACE,
     )
-    with TemporaryDirectory(prefix="anwen-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    with shared_folder() as folder:
+        if settings.drain_seconds:
+            server.drain = folder, settings.drain_seconds
         server.serve(target_loader=partial(_load, settings), wrap_loader=False)
 
 
@@ -78,6 +81,18 @@ class _Server(Granian):  # type: ignore[misc, valid-type]
     Each process of Granian opens its own, and what waits in it is reset when it stops: of 8,600
     requests during a reload one was.
     """
+
+    drain: tuple[Path, float] | None = None
+    """Where to announce a stop, and the seconds until it."""
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        if self.drain and self.interrupt_signal:
+            folder, seconds = self.drain
+            with suppress(OSError):  # a full disk; then nobody knows
+                announce_stop(folder)
+            self.main_loop_interrupt.clear()  # another signal, or the end of a process, sets it
+            self.main_loop_interrupt.wait(seconds)
+        super().shutdown(exit_code)
 
     def _init_shared_socket(self) -> None:
         if sys.platform != "linux":  # there one socket is shared by all, and stays open too

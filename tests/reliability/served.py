@@ -13,6 +13,9 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 
+_PROGRAM = "from web.cli import main\nmain()"
+_SERVE = ("serve", "--port", "18000")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
@@ -39,11 +42,14 @@ class Served:
 
 
 @contextmanager
-def served(data: Path, **settings: object) -> Iterator[Served]:
-    """Start a server over a data folder; it is stopped at the end."""
+def served(data: Path, *, changed: str = "", **settings: object) -> Iterator[Served]:
+    """Start a server over a data folder; it is stopped at the end.
+
+    `changed` is a program that runs first in its process.
+    """
     variables = {f"ANWEN_{name.upper()}": str(value) for name, value in settings.items()}
     process = subprocess.Popen(
-        [sys.executable, "-m", "web", "--data", str(data), "serve", "--port", "18000"],
+        [sys.executable, "-c", f"{changed}\n{_PROGRAM}", "--data", str(data), *_SERVE],
         env=os.environ | variables,
         stderr=subprocess.PIPE,
         text=True,

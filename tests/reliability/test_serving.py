@@ -127,6 +127,18 @@ def test_a_stop_lets_what_is_under_way_come_to_its_end(data: Path) -> None:
         assert received.count(b'"id":"') == _ARTICLES
 
 
+def test_a_server_that_is_to_stop_says_so_and_answers_meanwhile(data: Path) -> None:
+    with served(data, workers=2, drain_seconds=30) as server:
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        for _ in range(10):  # both processes
+            status, body = server.get("/readyz")
+            assert (status, json.loads(body)) == (503, {"status": "stopping"})
+            assert server.get("/api/v1/search?q=a")[0] == 200
+        server.process.send_signal(signal.SIGTERM)  # ends the wait
+        assert server.process.wait(20) == 0
+
+
 def test_a_reload_fails_no_request(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answered: Counter[str] = Counter()
     with served(data, workers=2) as server:
@@ -195,6 +207,45 @@ def test_metrics_are_of_all_processes_and_their_folder_goes_with_them(
         [folder] = tmp_path.iterdir()
         assert any(folder.iterdir())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_start_removes_what_a_killed_server_has_left(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with served(data, workers=2) as server:
+        for process in (server.process.pid, *server.workers()):
+            os.kill(process, signal.SIGKILL)
+        server.process.wait(20)
+    [left] = tmp_path.iterdir()
+    assert any(left.iterdir())
+    with served(data, workers=2):
+        [folder] = tmp_path.iterdir()
+        assert folder != left
+    assert list(tmp_path.iterdir()) == []
+
+
+_STUCK = """
+from threading import Event
+from search.backends.whoosh import WhooshSearcher
+from web import watchdog
+watchdog._STUCK = 1
+WhooshSearcher.organisation = lambda *_: Event().wait()
+"""
+
+
+def test_a_process_whose_answer_never_ends_is_replaced(data: Path) -> None:
+    with served(data, changed=_STUCK, workers=1, request_seconds=1) as server:
+        [before] = server.workers()
+        with pytest.raises(ConnectionError):  # the connection ends with its process
+            server.get("/organisation/x")
+        assert server.get("/api/v1/search?q=a")[0] == 200
+        [after] = server.workers()
+        assert after != before
+    [told] = [json.loads(line) for line in server.lines if "another begins" in line]
+    assert told["level"] == "critical"
+    assert "pages.organisation" in told["message"]
+    assert "in <lambda>" in told["message"]  # the place
 
 
 def test_the_log_of_a_server_is_json_and_nothing_else(data: Path) -> None:

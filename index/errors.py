@@ -35,6 +35,7 @@ __all__ = [
     "JudgementsError",
     "NotAnArticle",
     "QueryError",
+    "QueryTooLong",
     "SettingsError",
     "StoreError",
     "StoreLocked",
@@ -120,6 +121,10 @@ class QueryError(AnwenError):
     """A reader's mistake; the message is fit to be shown."""
 
     code = "bad_query"
+
+
+class QueryTooLong(QueryError):
+    """A query string of too many characters or words: often a text that was pasted."""
 
 
 class BadParameter(QueryError):

@@ -1,4 +1,6 @@
-"""The parser: a query string to a query tree. It never fails; what it cannot read it reports.
+"""The parser: a query string to a query tree. What it cannot read it reports.
+
+It fails only where a query asks for more than it may.
 
     query       = alternative+                    all of them
     alternative = conjunct (OR conjunct)*
@@ -16,7 +18,7 @@ from datetime import date, datetime, timedelta
 
 from index.analysis import Analyzer
 from index.document import BEIJING
-from index.errors import QueryError
+from index.errors import QueryError, QueryTooLong
 from search.identifiers import read_identifier
 from search.periods import Period, find_period, read_date, read_span
 from search.query import (
@@ -34,6 +36,7 @@ from search.syntax import CLOSING, FIELDS, OPERATORS, QUOTES
 
 __all__ = [
     "MAX_CLAUSES",
+    "MAX_DEPTH",
     "MAX_LENGTH",
     "MAX_NEAR",
     "MAX_PREFIXES",
@@ -84,13 +87,13 @@ def parse_query(
 ) -> ParsedQuery:
     """Read a query string; raises QueryError where it is longer or asks for more than it may.
 
-    It may have MAX_LENGTH characters, MAX_PREFIXES prefixes, and MAX_NEAR units that are looked for
-    near each other. Words beyond MAX_CLAUSES are left out and told.
+    It may have MAX_LENGTH characters and MAX_CLAUSES words, else it is QueryTooLong; MAX_PREFIXES
+    prefixes, brackets MAX_DEPTH deep, and MAX_NEAR units that are looked for near each other.
 
     `today` is the day from which words such as 最近一周 count, by default today in Beijing.
     """
     if len(text) > MAX_LENGTH:
-        raise QueryError(f"检索式有 {len(text)} 个字符，最多 {MAX_LENGTH} 个。请缩短后再试。")
+        raise QueryTooLong(f"检索式有 {len(text)} 个字符，最多 {MAX_LENGTH} 个。请缩短后再试。")
     parser = _Parser(text, analyzer)
     query = _top(parser.query())
     notices = tuple(sorted(parser.notices, key=lambda notice: notice.start))
@@ -245,11 +248,7 @@ class _Parser:
         start = self.at
         self.at += 1
         if self.depth >= MAX_DEPTH:
-            self.note(
-                "too_deep", f"括号最多套 {MAX_DEPTH} 层，更深的未计入。", start, len(self.text)
-            )
-            self.at = len(self.text)
-            return None
+            raise QueryError(f"括号最多套 {MAX_DEPTH} 层。请减少后再试。")
         self.depth += 1
         found = self.query(fields, keyword)
         self.depth -= 1
@@ -276,8 +275,7 @@ class _Parser:
         slop = _SLOP.match(self.text, self.at)
         if slop:
             self.at = slop.end()
-        if not self._has_room(1, start):
-            return None
+        self._take(1)
         if not self.analyzer.phrase(value):
             if value:
                 self._note_nothing(start)
@@ -297,13 +295,7 @@ class _Parser:
         if not terms:
             self._note_nothing(start)
             return None
-        if not self._has_room(1, start):
-            return None
-        if len(terms) > self._left + 1:
-            text = text[: terms[self._left].end]
-            self._has_room(len(terms), self.at - len(typed) + len(text))
-        else:
-            self._left -= len(terms) - 1
+        self._take(len(terms))
         if prefix:
             self._prefixes += 1
             if self._prefixes > MAX_PREFIXES:
@@ -316,8 +308,7 @@ class _Parser:
         if not value:
             self._note_empty(self.text[start : self.at], start)
             return None
-        if not self._has_room(1, start):
-            return None
+        self._take(1)
         if field in {"after", "before", "date"}:
             return self._dates(field, value, start)
         if field == "cve":
@@ -351,16 +342,11 @@ class _Parser:
             self.note("bad_date", message, start, self.at)
         return found
 
-    def _has_room(self, wanted: int, at: int) -> bool:
-        """Take room for clauses; where there is none, say so and pass over the rest."""
-        self._left -= wanted
-        if self._left >= 0:
-            return True
-        self.note(
-            "too_many_words", f"只用了前 {MAX_CLAUSES} 个词，其余未计入。", at, len(self.text)
-        )
-        self.at = len(self.text)
-        return False
+    def _take(self, words: int) -> None:
+        """Count words towards the most that a query may have."""
+        self._left -= words
+        if self._left < 0:
+            raise QueryTooLong(f"检索式最多 {MAX_CLAUSES} 个词。请留下要紧的几个再试。")
 
     def _note_empty(self, name: str, start: int) -> None:
         self.note("empty_field", f"“{name}”后面没有内容，已忽略。", start, self.at)

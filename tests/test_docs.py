@@ -18,7 +18,7 @@ from index.corpus import MAX_PAGE_BYTES
 from index.settings import Settings
 from search import open_searcher, similarity
 from search.backends.evaluator import MAX_EXPANSIONS
-from search.parser import MAX_CLAUSES, MAX_LENGTH, MAX_NEAR, MAX_PREFIXES
+from search.parser import MAX_CLAUSES, MAX_DEPTH, MAX_LENGTH, MAX_NEAR, MAX_PREFIXES
 from search.request import FACET_SIZE, MAX_WINDOW, Match, SearchRequest, Sort
 from web import create_app
 from web.cli import main
@@ -114,9 +114,9 @@ def test_every_field_of_a_query_is_described() -> None:
     [
         ("docs/query-syntax.md", f"where fewer than {similarity.WIDEN_BELOW} do"),
         ("docs/query-syntax.md", f"{MAX_LENGTH} characters and {MAX_CLAUSES} words"),
-        ("docs/query-syntax.md", f"more than {MAX_PREFIXES} prefixes"),
+        ("docs/query-syntax.md", f"{MAX_DEPTH} deep, {MAX_PREFIXES} prefixes"),
         ("docs/query-syntax.md", f"more than {MAX_NEAR} characters or words in all"),
-        ("docs/query-syntax.md", f"at most {MAX_EXPANSIONS:,} terms"),
+        ("docs/query-syntax.md", f"each of at most {MAX_EXPANSIONS:,} terms"),
         ("docs/http-api.md", f"`size` 1 to {MAX_SIZE}, default {SearchRequest().size}"),
         ("docs/http-api.md", f"`page` × `size` at most {MAX_WINDOW:,}"),
         (

@@ -14,6 +14,7 @@ from index.errors import (
     IndexOutOfDate,
     IndexUnavailable,
     QueryError,
+    QueryTooLong,
     StoreError,
     TimedOut,
     UnknownArticle,
@@ -26,7 +27,7 @@ from web.responses import json_response
 from web.turns import AT_ONCE
 from web.wire import error_object
 
-__all__ = ["answer", "error_status", "register"]
+__all__ = ["answer", "bad_query", "error_status", "register"]
 
 _HEADINGS = {
     400: "请求有误",
@@ -72,6 +73,17 @@ def error_status(error: AnwenError) -> int:
         case IndexUnavailable() | StoreError() | TimedOut():
             return HTTPStatus.SERVICE_UNAVAILABLE
     return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def bad_query(error: QueryError) -> tuple[str, int]:
+    """Return the page of a query that is refused; it leads a text that was pasted to the drafts."""
+    page = render_template(
+        "bad_query.html",
+        typed=request.args.get("q", ""),
+        message=str(error),
+        is_long=isinstance(error, QueryTooLong),
+    )
+    return page, error_status(error)
 
 
 def _answer_anwen_error(error: AnwenError) -> Response:

@@ -27,7 +27,7 @@ from web import (
 )
 from web.addresses import absolute
 from web.cite import references, today
-from web.errors import error_status
+from web.errors import bad_query
 from web.excerpt import excerpt
 from web.facets import (
     Facet,
@@ -93,9 +93,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
             asked = read_request(request.args)
             results = searcher.search(asked)
         except QueryError as error:
-            typed = request.args.get("q", "")
-            page = render_template("bad_query.html", typed=typed, message=str(error))
-            return page, error_status(error)
+            return bad_query(error)
         typed = request.args.get("find", "").strip()[:MAX_LENGTH]
         return render_template("search.html", **_results(searcher, asked, results, typed))
 
@@ -139,8 +137,7 @@ def blueprint(settings: Settings, searcher: Searcher) -> Blueprint:
                 asked = SearchRequest(query=typed, duplicates="show", size=_EXPLAINED, explain=True)
                 results = searcher.search(asked)
         except QueryError as error:
-            page = render_template("bad_query.html", typed=typed, message=str(error))
-            return page, error_status(error)
+            return bad_query(error)
         return render_template("analyze.html", asked=typed, results=results)
 
     @pages.get("/help/query")

@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 
 from index.errors import QueryError
 from search import Searcher
-from web.errors import error_status
+from web.errors import bad_query
 from web.facets import chips, understood_chips
 from web.params import changed, pairs, read_request, search_url
 from web.pictures import companions, stack
@@ -22,9 +22,7 @@ def register(pages: Blueprint, searcher: Searcher) -> None:
             asked = read_request(request.args)
             results = searcher.search(changed(asked, size=1))
         except QueryError as error:
-            typed = request.args.get("q", "")
-            page = render_template("bad_query.html", typed=typed, message=str(error))
-            return page, error_status(error)
+            return bad_query(error)
         plain = settled(asked, results)
         return render_template(
             "trends.html",

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from index.analysis import Analyzer
 from index.document import BEIJING
+from index.errors import QueryTooLong
 from search.backends.matches import Mask
 from search.backends.selection import Selection, Selector
 from search.parser import ParsedQuery, parse_query
@@ -125,7 +126,10 @@ class Answerer:
         if tuple(meant) == parts:
             return None
         text = to_text(replace(typed, must=tuple(meant)))
-        found = self._answer(request, text, filters)
+        try:
+            found = self._answer(request, text, filters)
+        except QueryTooLong:  # what was typed is not
+            return None
         total = len(found.selection.full)
         if not total or total < len(former.full):
             return None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from index.document import BEIJING, Article, Mention
-from search import Searcher, SearchRequest
+from search import Searcher, SearchRequest, parser
 
 TITLES = [
     *["栎川智联发布勒索软件防护年报"] * 6,
@@ -130,3 +130,12 @@ def test_filters_stay_and_what_finds_nothing_within_them_is_not_offered(
     better = searcher.search(request).did_you_mean
     assert better is not None
     assert better.total == 48
+
+
+def test_a_spelling_that_would_be_too_long_is_not_offered(
+    searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = "ransomwre 团伙"
+    assert meant(searcher, query) == "ransomware 团伙"
+    monkeypatch.setattr(parser, "MAX_LENGTH", len(query))
+    assert meant(searcher, f"团伙 {query[:9]}") is None

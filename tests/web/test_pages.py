@@ -234,6 +234,20 @@ def test_a_bad_query_keeps_the_form_and_says_what_is_wrong(
     assert message in notice.text
 
 
+@pytest.mark.parametrize("path", ["/search", "/trends", "/analyze"])
+def test_a_text_that_is_too_long_to_search_can_be_checked_as_a_draft(
+    visit: Callable[..., Page], path: str
+) -> None:
+    text = "安全研究人员披露网关漏洞，攻击者可以执行任意代码。" * 8
+    page = visit(f"{path}?q={text}", 400)
+    assert "最多 64 个词" in page.find("p", "notice-error")[0].text
+    (form,) = (e for e in page.find("form") if e.attributes.get("action") == "/draft")
+    assert form.attributes["method"] == "post"
+    (sent,) = (e for e in page.find("input") if e.attributes["name"] == "text")
+    assert sent.attributes["value"] == text
+    assert "稿件体检" not in visit(f"{path}?q={'(' * 17}漏洞", 400).find("main")[0].text
+
+
 def test_an_expired_cursor_is_gone(visit: Callable[..., Page]) -> None:
     visit("/search?cursor=OS45LjEw", 410)
 

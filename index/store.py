@@ -322,6 +322,7 @@ class ArticleStore:
         self, digest: bytes, path: str, form: str, raw: bytes, stages: str, reason: str
     ) -> None:
         """Remember a page that holds no article; one that was read from it before is dropped."""
+        self._retire_part(path, raw, keep="")
         self._retire(digest, keep="")
         self._put_page(digest, path, form, raw, stages, None, reason)
 
@@ -333,6 +334,7 @@ class ArticleStore:
         Of two pages of one article the newer crawl wins, then the longer body; a page that
         changed under its own path replaces its former self unless it was crawled earlier.
         """
+        self._retire_part(path, raw, keep=article.id)
         kept = self._database.row(
             "SELECT digest, path, fetched, length, document, removed FROM article WHERE id = ?",
             article.id,
@@ -471,6 +473,28 @@ class ArticleStore:
             self._database.write(
                 "UPDATE page SET stages = '' WHERE article = ? AND digest <> ?", row[0], digest
             )
+
+    def _retire_part(self, path: str, raw: bytes, keep: str) -> None:
+        """Drop the article of the beginning of these bytes, read before the rest was written.
+
+        Its id is that of the path, where the address of the page came only with the rest.
+        """
+        former = article_id(article_key(None, path))
+        if former == keep:
+            return  # the page replaces it like any former self
+        row = self._database.row(
+            "SELECT digest, page.raw FROM article JOIN page USING (digest) "
+            "WHERE id = ? AND document IS NOT NULL AND page.raw IS NOT NULL",
+            former,
+        )
+        if row is None:
+            return
+        with self._database.errors():
+            part = zlib.decompress(row[1])
+        # Pages of two folders can have one path: only what begins a page is a part of it.
+        if len(part) < len(raw) and raw.startswith(part):
+            self._retire(row[0], keep)
+            self._database.write("DELETE FROM page WHERE digest = ?", row[0])
 
     def _next(self) -> int:
         self._database.write("UPDATE counter SET revision = revision + 1")

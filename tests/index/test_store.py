@@ -13,6 +13,7 @@ import pytest
 
 from index.corpus import MAX_PAGE_BYTES
 from index.document import BEIJING, Article, Indicator, Mention, OrganisationType
+from index.duplicates import fingerprints
 from index.entities import Denials, Organisation, OrganisationTable
 from index.errors import StoreError, UnknownArticle
 from index.identity import article_id, article_key
@@ -104,6 +105,41 @@ def test_a_page_without_an_address_under_another_path_repeats_its_article(
     second = article_id(article_key(None, "b.md"))
     assert put("x", "a.md", id=first, url=None)[0] == "added"
     assert put("x", "b.md", id=second, url=None)[0] == "repeated"
+
+
+def test_a_whole_page_replaces_what_was_read_of_it_before_it_was_written(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    half = article_id(article_key(None, "a.md"))
+    assert put("# 标题", id=half, url=None)[0] == "added"
+    store.add_fingerprint(half, fingerprints([store.article(half)])[0])
+    revision = store.revision
+    assert put("# 标题，以及其余")[0] == "added"
+    assert [article.id for article in store.articles()] == [ID]
+    assert (half, None) in store.changes(revision)
+    # Neither a rebuild nor another run reads the part again.
+    assert store.statistics("2")["stale"] == 1
+    store.settle_clusters()
+
+
+def test_a_whole_page_without_an_article_drops_that_of_its_beginning(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]]
+) -> None:
+    put("# 标题", id=article_id(article_key(None, "a.md")), url=None)
+    raw = "# 标题，以及其余".encode()
+    store.put_skipped(page_digest(raw), "a.md", "md", raw, "1", "links")
+    assert list(store.articles()) == []
+    assert store.statistics("2")["pages"] == 1
+
+
+@pytest.mark.parametrize("path", ["a.md", "b.md"])
+def test_another_page_under_the_path_of_a_page_without_an_address_leaves_its_article(
+    store: ArticleStore, put: Callable[..., tuple[str, Article]], path: str
+) -> None:
+    first = article_id(article_key(None, "a.md"))
+    put("# 标题", "a.md", id=first, url=None)
+    put("# 别的" if path == "a.md" else "# 标题，以及其余", path)
+    assert {article.id for article in store.articles()} == {first, ID}
 
 
 def test_removed_stays_removed_until_undone(

@@ -16,14 +16,17 @@ from index.corpus.source import DAMAGE, TOO_LARGE, Expansion, Source
 
 __all__ = ["read_lines"]
 
-# Base64 makes a page a third longer, escapes make Chinese twice as long. As text, a line may take
-# four bytes a character, and its page as much again.
+# Base64 makes a page a third longer, escapes make Chinese twice as long.
 _MAX_LINE_BYTES = 2 * MAX_PAGE_BYTES + 2**20
+# One emoji makes a text take four bytes a character, and the strings in it as much again. So a line
+# that holds more than ASCII has hardly more characters than its page may have.
+_MAX_WIDE = MAX_PAGE_BYTES + 2**20
 _LINE_TOO_LARGE = "line larger than 17 MiB"
 # A line of a million lists takes a hundred times its size. What is outside of strings is counted,
 # and how many strings there are; lines shorter than the former cannot hurt.
 _MAX_OUTSIDE = 2**20
 _MAX_STRINGS = 100_000
+_SPACES = b" \t\n\r\v\f"
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 
 _LOOKS_LIKE_HTML = re.compile(
@@ -65,6 +68,8 @@ def _opened(stream: io.BufferedReader, source: Source) -> AbstractContextManager
 def _entry(line: bytes, source: Source, place: str) -> Page | Unreadable:
     if len(line) > _MAX_OUTSIDE and _holds_too_much(line):
         return source.problem(place, "too many values")
+    if len(line) > _MAX_WIDE and _is_too_wide(line):
+        return source.problem(place, TOO_LARGE)
     try:
         fields: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -76,7 +81,8 @@ def _entry(line: bytes, source: Source, place: str) -> Page | Unreadable:
         return source.problem(place, TOO_LARGE)  # to encode it would take four times as much
     if is_base64:
         try:
-            raw = base64.b64decode("".join(text.split()), validate=True)
+            # As bytes: a list of the pieces between spaces would take fifty times as much.
+            raw = base64.b64decode(text.encode("ascii").translate(None, _SPACES), validate=True)
         except (binascii.Error, ValueError) as error:
             return source.problem(place, f"no Base64: {error}")
     else:
@@ -95,6 +101,12 @@ def _holds_too_much(line: bytes) -> bool:
         if outside > _MAX_OUTSIDE or number > _MAX_STRINGS:
             return True
     return outside + len(line) - last > _MAX_OUTSIDE
+
+
+def _is_too_wide(line: bytes) -> bool:
+    escapes = line.count(b"\\u")
+    characters = len(line) - line.count(b"\\") - 4 * escapes
+    return characters > _MAX_WIDE and (escapes > 0 or not line.isascii())
 
 
 def _sniff(raw: bytes) -> PageFormat:

@@ -247,7 +247,7 @@ def test_archives_in_archives_are_not_opened(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_lines_of_json_cannot_fill_the_memory(tmp_path: Path) -> None:
-    half = 2**23
+    half, wide = 2**23, "larger than 8 MiB"
     lines = {
         "lists": (b'{"raw": "a", "n": [' + b"[]," * (half // 2) + b"1]}", "too many values"),
         "strings": (b'{"raw": "a", "n": [' + b'"",' * (half // 2) + b"1]}", "too many values"),
@@ -258,10 +258,21 @@ def test_lines_of_json_cannot_fill_the_memory(tmp_path: Path) -> None:
             "larger than 8 MiB",
         ),
         "deep": (b"[" * 2 * half, "too many values"),
+        "spaces": (b'{"encoding": "base64", "raw": "' + b"AA A" * (half // 4) + b'"}', ""),
+        "besides": (b'{"raw": "a", "n": "' + b"\\ud83d\\ude42" + b"a" * 2 * half + b'"}', wide),
+        "two": (
+            b'{"raw": "\\ud83d\\ude42'
+            + b"a" * (half - 99)
+            + b'", "n": "'
+            + "🙂".encode()
+            + b"a" * half
+            + b'"}',
+            wide,
+        ),
         "digits": (b'{"raw": "a", "n": ' + b"9" * 2 * half + b"}", "too many values"),
     }
     for name, (line, reason) in lines.items():
-        (found,) = read_apart(write(tmp_path / f"{name}.jsonl", line))
+        (found,) = read_apart(write(tmp_path / f"{name}.jsonl", b"\n".join([line] * 3)))
         assert found == f"Unreadable {reason}" if reason else found == "Page ", name
     long = iter([b'{"raw": "', *zeros(GIGABYTE), b'"}\n', b'{"raw": "# a"}'])
     path = compressed(tmp_path / "long.jsonl.gz", long, gz)

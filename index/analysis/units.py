@@ -19,16 +19,18 @@ LETTER = rf"[^\W{CHARACTER}]"  # also digits and the underscore
 _A = "[a-z0-9]"
 
 _LABEL = rf"{_A}(?:[a-z0-9-]{{0,61}}{_A})?"
-_DOMAIN = rf"(?:{_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9](?![a-z0-9_])"
+# Repeated without a bound, what has no end is looked through again from each of its parts.
+_MOST_PARTS = 40  # an address of IPv6 written as a domain has 34
+_DOMAIN = rf"(?:{_LABEL}\.){{1,{_MOST_PARTS}}}[a-z][a-z0-9-]*[a-z0-9](?![a-z0-9_])"
 
-_VERSION = r"\d+(?:\.\d+)+(?:[a-z]{1,5}\d*)?"  # also 8.2p1 and 1.0.2k
+_VERSION = rf"\d+(?:\.\d+){{1,{_MOST_PARTS}}}(?:[a-z]{{1,5}}\d*)?"  # also 8.2p1 and 1.0.2k
 
 _SIGNS = "-._~%!$&'()*+,;=:/?#[]@"  # what the patterns have in them, or look at, besides letters
 _EDGES = frozenset(",:()[]'\";!?*=")  # what makes no unit together with one word beside it
 
 _PATTERNS = {
     "url": rf"(?:https?|ftp)://[a-z0-9{re.escape(_SIGNS)}]*[a-z0-9\-_~%$&*+=/#]",
-    "email": rf"[a-z0-9._%+-]+@{_DOMAIN}",
+    "email": rf"[a-z0-9._%+-]{{1,64}}+@{_DOMAIN}",
     "date": r"\d{4}(?:-\d{1,2}-|/\d{1,2}/|\.\d{1,2}\.)\d{1,2}(?![a-z0-9_-]|\.\d)",
     "ip": r"\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)",
     "ipv6": (
@@ -137,6 +139,8 @@ class UnitSplitter:
 
 def _parent_domains(domain: str, offset: int) -> Iterator[tuple[str, int]]:
     labels = domain.split(".")
+    if len(labels) > _MOST_PARTS + 1:
+        return  # only an address can have as many, and each has a parent as long as itself
     for depth in range(1, len(labels) - 1):
         offset += len(labels[depth - 1]) + 1
         yield ".".join(labels[depth:]), offset

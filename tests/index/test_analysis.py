@@ -186,3 +186,12 @@ def test_an_address_keeps_the_place_of_each_of_its_letters() -> None:
     assert text[slice(*normal.span(1, 5))] == "http"
     at = normal.text.index("https")
     assert text[slice(*normal.span(at, at + 5))] == "hxxps://"
+
+
+@pytest.mark.parametrize("start", ["", "http://", "a@"])
+def test_the_terms_of_a_name_without_end_are_no_more_than_a_few_dozen_times_its_text(
+    analyzer: Analyzer, start: str
+) -> None:
+    text = start + "ab." * 2000 + "cn"
+    # All that follows each of its parts was a term: gigabytes for half a million characters.
+    assert sum(len(token.text) for token in analyzer.tokens(text)) < 50 * len(text)

@@ -85,7 +85,7 @@ def fold(text: str) -> str:
 
 def join_lines(blocks: Iterable[Block]) -> str:
     """Return the text of blocks, a paragraph a line; lines that a page broke are joined."""
-    lines: list[str] = []
+    pieces: list[str] = []
     previous: Block | None = None
     for block in blocks:
         text = block.text.replace(GAP, " ")
@@ -97,11 +97,11 @@ def join_lines(blocks: Iterable[Block]) -> str:
             and block.kind == previous.kind == "text"
             and not previous.text.endswith(tuple(_ENDS))
         )
-        if broken:
-            before, after = lines[-1][-1], text[0]
-            gap = " " if before.isascii() and after.isascii() else ""
-            lines[-1] += gap + text
-        else:
-            lines.append(text)
+        if not broken:
+            pieces.append("\n")
+        elif pieces[-1][-1].isascii() and text[0].isascii():
+            pieces.append(" ")
+        # Pieces until the end: a line that grew with each would be copied with each.
+        pieces.append(text)
         previous = block
-    return "\n".join(lines)
+    return "".join(pieces[1:])

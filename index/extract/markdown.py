@@ -14,6 +14,7 @@ from itertools import accumulate
 
 from index.document import Image
 from index.extract.blocks import GAP, Block, Kind, Link, tidy
+from index.extract.bounds import MOST_BLOCKS
 
 __all__ = ["read_markdown", "split_front_matter"]
 
@@ -96,6 +97,8 @@ def read_markdown(text: str) -> list[Block]:
     fenced: list[str] = []
     text = _HTML_TABLE.sub(_rows, _BROKEN_LINK.sub(_on_one_line, text))
     for line in text.splitlines():
+        if len(blocks) + len(fenced) >= MOST_BLOCKS:
+            break
         if fence is not None:
             if line.strip().startswith(fence):
                 blocks += _fenced(fenced)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
@@ -10,6 +11,7 @@ from readability import Document
 from index.document import Image
 from index.errors import NotAnArticle
 from index.extract.blocks import GAP, Block, Kind, Link, tidy
+from index.extract.bounds import MOST_BLOCKS, bounded
 from index.extract.furniture import is_content
 from index.extract.metadata import read_metadata
 from index.extract.reading import Reading
@@ -43,6 +45,11 @@ _FURNITURE = re.compile(
     r"|qrcode|reward|donate|advert\w*|ads?|banner|author-?card|toc)(?:$|[-_ ])",
     re.IGNORECASE,
 )
+_ALWAYS_FURNITURE = re.compile("comment|reply|related|recommend", re.IGNORECASE)
+_LEAST_TEXT = 4000  # characters; an element with as many is more than its name says
+_IN_ROWS = frozenset({"p", "div", "table", "ul"})
+_IN_CELLS = _IN_ROWS | {"pre"}
+_LOOKED_AT = 500  # nodes of one element: each may be inside of as many others as are walked
 # Where a page says which element is its article; the first that holds text is taken.
 _ARTICLES = (
     "[itemprop=articleBody]",
@@ -73,7 +80,7 @@ _DEEPEST = 200  # elements inside one another; more is an accident or an attack
 
 def reading_of_html(text: str) -> Reading:
     """Read a page in HTML. Raises NotAnArticle where it has neither title nor text."""
-    text = _LONG_TAG.sub(_uncrowded, text)
+    text = bounded(_LONG_TAG.sub(_uncrowded, text), "html")
     soup = BeautifulSoup(text, "lxml")
     metadata = read_metadata(soup)
     if not metadata.title:
@@ -133,7 +140,7 @@ def _readable(text: str, whole: list[Block]) -> list[Block]:
 
 
 def _blocks(root: Tag) -> Iterator[Block]:
-    yield from _Walk().walk(root)
+    yield from islice(_Walk().walk(root), MOST_BLOCKS)
 
 
 class _Walk:
@@ -176,7 +183,7 @@ class _Walk:
                     yield from self._flush("heading")
                     self._level = 0
                 elif name == "tr":
-                    yield from self._row(child)
+                    yield from self._row(child, depth + 1)
                 else:
                     inner = _KINDS.get(name, kind)
                     yield from self.walk(child, inner, depth + 1)
@@ -193,14 +200,15 @@ class _Walk:
         if depth == 0:
             yield from self._flush(kind)
 
-    def _row(self, row: Tag) -> Iterator[Block]:
-        if row.find(["p", "div", "table", "ul"]) and not row.find("td", recursive=False):
-            yield from self.walk(row, "table", 1)
-        cells = row.find_all(["td", "th"], recursive=False)
-        if any(cell.find(["p", "div", "table", "pre", "ul"]) for cell in cells) and len(cells) < 3:
+    def _row(self, row: Tag, depth: int) -> Iterator[Block]:
+        cells = [child for child in row.children if isinstance(child, Tag)]
+        if not any(cell.name == "td" for cell in cells) and _holds(row, _IN_ROWS):
+            yield from self.walk(row, "table", depth)
+        cells = [cell for cell in cells if cell.name in {"td", "th"}]
+        if len(cells) < 3 and any(_holds(cell, _IN_CELLS) for cell in cells):
             # A table for layout: its cells hold paragraphs.
             for cell in cells:
-                yield from self.walk(cell, "text", 1)
+                yield from self.walk(cell, "text", depth)
                 yield from self._flush("text")
             return
         text = GAP.join(filter(None, (tidy(cell.get_text(" ", strip=True)) for cell in cells)))
@@ -231,8 +239,21 @@ def _is_skipped(tag: Tag) -> bool:
         return True
     names = " ".join(filter(None, [str(tag.get("id") or ""), " ".join(tag.get("class") or [])]))
     if names and _FURNITURE.search(names) and tag.name not in {"body", "html", "main", "article"}:
-        return len(tag.get_text(strip=True)) < 4000 or bool(
-            re.search("comment|reply|related|recommend", names, re.I)
-        )
+        return bool(_ALWAYS_FURNITURE.search(names)) or not _says_more(tag, _LEAST_TEXT)
     style = tag.get("style")
     return isinstance(style, str) and "display:none" in style.replace(" ", "").lower()
+
+
+def _says_more(tag: Tag, characters: int) -> bool:
+    """Say whether an element's text is that long; no more of it is read than it takes."""
+    for number, text in enumerate(tag.stripped_strings):
+        characters -= len(text)
+        if characters <= 0 or number > _LOOKED_AT:
+            return True
+    return False
+
+
+def _holds(tag: Tag, names: frozenset[str]) -> bool:
+    """Say whether an element has others of these names inside, among the first that it has."""
+    inside = islice(tag.descendants, _LOOKED_AT)
+    return any(isinstance(child, Tag) and child.name in names for child in inside)

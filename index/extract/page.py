@@ -10,6 +10,7 @@ from index.categories import category_of
 from index.corpus import Page
 from index.document import Article, Image
 from index.extract.blocks import Block, fold, join_lines, tidy
+from index.extract.bounds import LONGEST_BODY
 from index.extract.cut import Cut, cut_page
 from index.extract.decode import decode
 from index.extract.fields import (
@@ -77,7 +78,8 @@ def extract(page: Page, *, own_rules: bool = True) -> Article:
         body=body,
         views=find_views((*cut.above[-4:], *cut.byline), site),
         images=_images(cut.body),
-        truncated=reading.cut_short and not any(block.text for block in cut.below),
+        truncated=len(body) == LONGEST_BODY
+        or (reading.cut_short and not any(block.text for block in cut.below)),
         fetched=reading.fetched,
     )
 
@@ -123,7 +125,7 @@ def _body(cut: Cut, reading: Reading, site: Site | None, lead: str) -> str:
             kept.clear()
             continue
         kept.append(block)
-    body = join_lines(kept)
+    body = join_lines(kept)[:LONGEST_BODY]
     return body.removesuffix("...").rstrip() if reading.cut_short else body
 
 

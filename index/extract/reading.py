@@ -9,6 +9,7 @@ from datetime import datetime
 from index.document import BEIJING
 from index.errors import NotAnArticle
 from index.extract.blocks import Block, clean, tidy
+from index.extract.bounds import bounded
 from index.extract.dates import PrintedTime, find_time, parse_iso
 from index.extract.markdown import read_markdown, split_front_matter
 
@@ -43,7 +44,7 @@ class Reading:
 
 def reading_of_markdown(text: str) -> Reading:
     """Read a page in Markdown. Raises NotAnArticle where it has no title."""
-    matter, rest = split_front_matter(text)
+    matter, rest = split_front_matter(bounded(text, "md"))
     blocks = read_markdown(rest)
     heading = next((block for block in blocks if block.kind == "heading" and block.text), None)
     title = _printed_title(matter.get("title", "")) or (

@@ -18,6 +18,7 @@ from index.document import BEIJING
 from index.errors import NotAnArticle
 from index.extract import extract, extractor_fingerprint
 from index.extract.blocks import Block, Link, join_lines
+from index.extract.bounds import bounded
 from index.extract.dates import find_time, parse_iso
 from index.extract.decode import decode
 from index.extract.furniture import is_footer
@@ -350,3 +351,40 @@ def test_an_element_with_too_many_attributes_is_read_without_its_tag_and_at_once
     started = process_time()
     assert extract(Page(path="a.html", raw=raw, format="html")).body == text
     assert process_time() - started < 2
+
+
+TEXT = "某设备的漏洞已经修复，补丁已发布，请尽快升级。" * 9
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "<i>" * 100_000),
+        ("<br>" * 20_000, "<p>a" * 100_000),
+        ("<b class=author>" * 100, "&" * 400_000),
+        ("<table><tr><td>a" * 10, "<table><tr><td>a" * 1000),
+        ("", "<div class=share>" * 30_000 + "a"),
+    ],
+    ids=["elements", "lines", "entities", "tables", "furniture"],
+)
+def test_a_page_with_more_than_any_page_has_gives_the_article_before_it(
+    before: str, after: str
+) -> None:
+    raw = f"<title>漏洞通报</title>{before}<h1>漏洞通报</h1><p>{TEXT}</p>{after}".encode()
+    assert TEXT in extract(Page(path="a.html", raw=raw, format="html")).body
+
+
+def test_a_page_is_read_as_far_as_its_pieces_go() -> None:
+    assert bounded("a" * 5_000_000, "md") == "a" * 4_000_000
+    assert bounded("a" * 5_000_000, "html") == "a" * 5_000_000
+    page = "<p>a" * 30_000
+    assert bounded(page, "html") == page
+    assert bounded(page + "<p>a", "html") == page
+    assert len(read_markdown("正文。\n" * 30_000)) == 20_000
+    assert len(read_markdown("```\n" + "a\n" * 30_000)) == 20_000
+
+
+def test_a_body_beyond_all_bodies_is_cut_and_says_so() -> None:
+    article = extract(Page(path="a.md", raw=("# 漏洞通报\n\n" + TEXT * 3000).encode(), format="md"))
+    assert article.truncated
+    assert article.body == (TEXT * 3000)[:500_000]

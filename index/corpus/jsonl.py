@@ -27,7 +27,8 @@ _LINE_TOO_LARGE = "line larger than 17 MiB"
 _MAX_OUTSIDE = 2**20
 _MAX_STRINGS = 100_000
 _SPACES = b" \t\n\r\v\f"
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+# One that does not end reaches to the end of the line: else every sign within would be tried.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 
 _LOOKS_LIKE_HTML = re.compile(
     r"\ufeff?\s*<(?:!doctype|!--|\?xml|(?:html|head|title|meta|link|script|style|body|header|main"

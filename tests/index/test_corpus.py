@@ -193,6 +193,14 @@ def test_a_line_that_says_no_format_has_that_of_its_looks(
     assert [getattr(entry, "format", None) for entry in read_pages([path])] == [expected]
 
 
+def test_a_long_line_that_is_cut_in_a_string_is_looked_through_once(tmp_path: Path) -> None:
+    # Each of its quotes could begin a string: days, if each were tried to the end.
+    line = b'{"raw": "' + b'\\"' * 2**21
+    path = write(tmp_path / "a.jsonl", b"\n".join([line, line + b"\\", b'{"raw": "a"}']))
+    assert problems(path) == {"a.jsonl#1": "no JSON", "a.jsonl#2": "no JSON"}
+    assert list(pages(path)) == ["a.jsonl#3"]
+
+
 def test_bad_lines_are_named_by_their_number_and_the_rest_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from index.corpus.jsonl import read_lines
 from index.corpus.names import storable
 from index.corpus.page import FORMATS, MAX_PAGE_BYTES, Page, Unreadable
-from index.corpus.source import TOO_LARGE, Source
+from index.corpus.source import TOO_LARGE, Source, cannot_be_read
 from index.corpus.tar import read_tar
 from index.corpus.zip import read_zip
 from index.errors import AnwenError
@@ -50,7 +50,7 @@ def find_sources(path: Path) -> Iterator[Source | Unreadable]:
     except FileNotFoundError as error:
         raise AnwenError(f"{path} does not exist. Name {_ACCEPTED}.") from error
     except OSError as error:
-        raise AnwenError(f"{path} {_unread(error)}. Name {_ACCEPTED}.") from error
+        raise AnwenError(f"{path} {cannot_be_read(error)}. Name {_ACCEPTED}.") from error
     if stat.S_ISDIR(mode):
         yield from _folder_sources(path)
     elif stat.S_ISREG(mode) and (suffix := _suffix(path.name)):
@@ -88,14 +88,16 @@ def _folder_sources(path: Path, start: Path | None = None) -> Iterator[Source | 
                 inner = (below / name).as_posix()
                 yield _source(Path(folder, name), inner, f"{inner}/", suffix)
     for error in closed:
-        yield Unreadable(path=storable(str(error.filename)), reason=_unread(error), may_pass=True)
+        yield Unreadable(
+            path=storable(str(error.filename)), reason=cannot_be_read(error), may_pass=True
+        )
 
 
 def _source(file: Path, path: str, inside: str, suffix: str) -> Source | Unreadable:
     try:
         status = file.stat()
     except OSError as error:
-        return Unreadable(path=storable(str(file)), reason=_unread(error), may_pass=True)
+        return Unreadable(path=storable(str(file)), reason=cannot_be_read(error), may_pass=True)
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for someone to write to it
         return Unreadable(path=storable(str(file)), reason="cannot be read: not a regular file")
     return Source(
@@ -106,10 +108,6 @@ def _source(file: Path, path: str, inside: str, suffix: str) -> Source | Unreada
         size=status.st_size,
         modified=status.st_mtime_ns,
     )
-
-
-def _unread(error: OSError) -> str:
-    return f"cannot be read: {error.strerror or error}"
 
 
 def _read_sources(
@@ -143,7 +141,7 @@ def read_source(source: Source) -> Generator[tuple[Page | Unreadable, int], None
             for entry in entries:
                 yield entry, stream.tell()
     except OSError as error:
-        yield source.problem("", _unread(error), may_pass=True), source.size
+        yield source.problem("", cannot_be_read(error), may_pass=True), source.size
 
 
 def _read_page(stream: io.BufferedReader, source: Source) -> _Entries:

@@ -1,5 +1,6 @@
 """One file to read from, and how the pages and problems found in it are named."""
 
+import errno
 import lzma
 import struct
 import tarfile
@@ -11,7 +12,16 @@ from pathlib import Path
 from index.corpus.names import storable
 from index.corpus.page import MAX_PAGE_BYTES, Page, PageFormat, Unreadable
 
-__all__ = ["DAMAGE", "TOO_LARGE", "ExpandsTooMuch", "Expansion", "FileState", "Source"]
+__all__ = [
+    "DAMAGE",
+    "TOO_LARGE",
+    "ExpandsTooMuch",
+    "Expansion",
+    "FileState",
+    "Source",
+    "cannot_be_read",
+    "passing_fault",
+]
 
 FileState = tuple[int, int]
 """Size in bytes, and time of the last change in nanoseconds."""
@@ -77,7 +87,25 @@ class Source:
         """Return the problem that ends the reading of an archive."""
         if isinstance(error, ExpandsTooMuch):
             return self.problem("", f"expands too much: {error}")
+        if fault := passing_fault(error):
+            return self.problem("", cannot_be_read(fault), may_pass=True)
         return self.problem("", f"damaged archive: {str(error) or type(error).__name__}")
+
+
+def passing_fault(error: Exception) -> Exception | None:
+    """Return the fault of the machine that an error tells of; None where the bytes are to blame."""
+    # zipfile takes a file whose end it cannot read for no archive.
+    told = error.__context__ if isinstance(error, zipfile.BadZipFile) else error
+    if isinstance(told, OSError):
+        # Libraries give no number; a place before the start of a file is a damaged archive's.
+        return told if told.errno not in (None, errno.EINVAL) else None
+    return told if isinstance(told, MemoryError) else None
+
+
+def cannot_be_read(error: Exception) -> str:
+    """Return the reason of a problem that the system tells of."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return f"cannot be read: {said or str(error) or type(error).__name__}"
 
 
 class ExpandsTooMuch(ValueError):

@@ -12,7 +12,15 @@ from typing import IO
 
 from index.corpus.names import is_utf8, member_path
 from index.corpus.page import MAX_PAGE_BYTES, Page, PageFormat, Unreadable, page_format
-from index.corpus.source import DAMAGE, TOO_LARGE, ExpandsTooMuch, Expansion, Source
+from index.corpus.source import (
+    DAMAGE,
+    TOO_LARGE,
+    ExpandsTooMuch,
+    Expansion,
+    Source,
+    cannot_be_read,
+    passing_fault,
+)
 
 __all__ = ["read_zip"]
 
@@ -94,6 +102,8 @@ def _entry(
     except NotImplementedError as error:  # how zipfile tells of a compression it cannot undo
         return source.problem(place, f"cannot be read: {error}")
     except DAMAGE as error:
+        if fault := passing_fault(error):
+            return source.problem(place, cannot_be_read(fault), may_pass=True)
         return source.problem(place, f"damaged: {str(error) or type(error).__name__}")
     return source.page(source.inside + path, place, raw, form)
 

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import random
 import struct
@@ -12,11 +13,31 @@ from typing import Any
 
 import pytest
 
+from index.corpus import Unreadable, read_pages
 from tests.index.containers import container, packed, pages, problems, write, zipped
 
 PAGE = "# 标题\n\n正文。".encode()
 TARS = [("a.tar", "w"), ("a.tar.gz", "w:gz"), ("a.TGZ", "w:gz"), ("a.tar.xz", "w:xz")]
 TARS += [("a.txz", "w:xz"), ("a.tar.bz2", "w:bz2")]
+
+
+@pytest.mark.parametrize("name", ["a.tar.gz", "a.zip", "a.jsonl", "a.jsonl.gz"])
+def test_what_the_system_cannot_read_for_now_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    archive = write(tmp_path / name, container(name, {"1.md": PAGE}))
+
+    class Stale(io.FileIO):
+        """A file that its server has lost."""
+
+        def readinto(self, _: Any) -> int:
+            raise OSError(116, "Stale file handle")
+
+    monkeypatch.setattr(Path, "open", lambda path, *_: io.BufferedReader(Stale(path)))
+    (found,) = list(read_pages([archive]))
+    assert isinstance(found, Unreadable)
+    assert found.may_pass
+    assert found.reason == "cannot be read: Stale file handle"
 
 
 # Tar archives

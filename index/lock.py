@@ -32,7 +32,7 @@ def writing(folder: Path) -> Iterator[None]:
     Raises StoreLocked, which says who has it, after waiting for ten seconds; StoreError where the
     folder cannot be written. The lock ends with its process, however that ends.
     """
-    lock = FileLock(folder / _LOCK, timeout=_SECONDS)
+    lock = FileLock(folder / _LOCK, timeout=_SECONDS, fallback_to_soft=False)
     try:
         make_folder(folder)
         lock.acquire()

@@ -171,12 +171,23 @@ def _text(name: str, value: object) -> str:
 def _path(name: str, value: object) -> Path:
     if not isinstance(value, str):
         raise SettingsError(f"{name} is {value!r}; it must be a path in quotation marks.")
-    return Path(value).expanduser()
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise SettingsError(
+            f"{name} is {value!r}; there is no such user on this machine."
+        ) from None
 
 
 def _file(name: str, value: object) -> Path:
     path = _path(name, value)
-    if not path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError as error:  # a folder above it may not be entered, or the name is too long
+        raise SettingsError(
+            f"{name} names {path}, which cannot be read: {error.strerror}."
+        ) from None
+    if not is_file:
         raise SettingsError(f"{name} names {path}, which is no file. Correct it, or leave it out.")
     return path
 

@@ -142,3 +142,29 @@ def test_every_setting_tells_where_it_came_from(tmp_path: Path) -> None:
     assert loaded.sources["data"] == "command line"
     assert loaded.sources["cache"] == "default"
     assert loaded.ignored == ("ANWEN_WORKER",)
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"ANWEN_TERMS": "a" * 300}, r"terms names a+, which cannot be read: File name too long"),
+        ({"ANWEN_TERMS": "~nobody-of-that-name/x"}, "no such user on this machine"),
+        ({"ANWEN_DATA": "~nobody-of-that-name"}, "no such user on this machine"),
+    ],
+)
+def test_a_path_that_cannot_be_looked_at_is_refused(
+    variables: dict[str, str], message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        load_settings(variables)
+
+
+def test_a_table_in_a_folder_that_may_not_be_entered_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(SettingsError, match="cannot be read: Permission denied"):
+        load_settings({"ANWEN_TERMS": "private/terms.txt"})

@@ -19,6 +19,8 @@ _DOCUMENT_BITS = 18
 MAX_DOCUMENTS = 1 << _DOCUMENT_BITS
 """How many documents one buffer can tell apart."""
 
+_MAX_TERMS = 1 << (64 - _DOCUMENT_BITS - POSITION_BITS)
+
 _TERM_SHIFT = np.uint64(_DOCUMENT_BITS + POSITION_BITS)
 _POSITION_MASK = np.uint64((1 << POSITION_BITS) - 1)
 
@@ -30,6 +32,10 @@ class TokenBuffer:
         self._numbers: dict[str, int] = {}
         self._keys: list[Keys] = []
         self.size = 0
+
+    def has_room(self, tokens: FieldTokens) -> bool:
+        """Say whether the buffer can tell the terms of further documents apart."""
+        return len(self._numbers) + len(tokens.vocabulary) <= _MAX_TERMS
 
     def add(self, tokens: FieldTokens, first: int) -> None:
         """Take the tokens of further documents; `first` is the number of the first of them."""

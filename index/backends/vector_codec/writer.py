@@ -74,7 +74,12 @@ class VectorWriter(SegmentWriter):  # type: ignore[misc]
         self._check_state()
         if documents.size > MAX_DOCUMENTS:
             raise ValueError(f"A batch has at most {MAX_DOCUMENTS:,} documents.")
-        if self._size + documents.size > MAX_DOCUMENTS:
+        has_room = self._size + documents.size <= MAX_DOCUMENTS and all(
+            self._buffers[name].has_room(field)
+            for name, field in tokens.items()
+            if name in self._buffers
+        )
+        if not has_room:
             self._write_run()
         for name, field in tokens.items():
             self._buffers.setdefault(name, TokenBuffer()).add(field, self._size)

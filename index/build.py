@@ -5,7 +5,6 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol, Self, TypeVar
@@ -33,7 +32,7 @@ from index.stages import (
     warm_worker,
     worker_died,
 )
-from index.store import ArticleStore, StoredPage, page_digest
+from index.store import STORE_FILE, ArticleStore, StoredPage, page_digest
 from index.workers import Task, Workers
 
 __all__ = [
@@ -47,6 +46,8 @@ __all__ = [
 
 _CHUNK = 32  # pages a worker takes at once: less costs messages, more makes the bar jump
 _ANALYSED = 128  # articles a worker analyses at once: a batch has a cost of its own
+_CHUNK_SIZE = 8 * 2**20  # bytes or characters after which a chunk ends
+_AHEAD_SIZE = 64 * 2**20  # ... of all chunks that are submitted and not yet used
 _COMPARED = 32  # chunks of fingerprints in one durable transaction
 _STORE_BATCH = 512  # pages in one durable transaction
 _TOLD = 3  # damaged parts of an index that are told one by one
@@ -210,7 +211,7 @@ class Indexer:
         index = open_index(settings, self._analyzer)
         with (
             writing(settings.data),
-            ArticleStore(settings.data / "articles.sqlite3", denials=self._denials) as store,
+            ArticleStore(settings.data / STORE_FILE, denials=self._denials) as store,
         ):
             # Looking takes a second a gigabyte: before the first run, and after one that failed.
             is_damaged = not self._is_sound and _is_damaged(index)
@@ -248,7 +249,7 @@ def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> 
     """
     analyzer = Analyzer(settings.terms)
     index = open_index(settings, analyzer)
-    with writing(settings.data), ArticleStore(settings.data / "articles.sqlite3") as store:
+    with writing(settings.data), ArticleStore(settings.data / STORE_FILE) as store:
         is_damaged = _is_damaged(index)
         if not is_damaged:
             _check_fits(index)
@@ -364,7 +365,7 @@ def _extracted(
                 new.append(page)
         return known, pool.submit(extract_pages, new) if new else None
 
-    for chunk, (known, future) in _windowed(pages, submit, window):
+    for chunk, (known, future) in _windowed(pages, submit, window, _size_of_page):
         results = iter(pool.results(future, worker_died) if future else ())
         for page, stored in zip(chunk, known, strict=True):
             if isinstance(page, Page):
@@ -397,7 +398,9 @@ def _catch_up(
 
     progress.stage("indexing", store.count_changes(reached))
     with index.writer(target, rebuild=fresh, set_aside=set_aside) as writer:
-        for chunk, future in _windowed(store.changes(reached), submit, window, _ANALYSED):
+        for chunk, future in _windowed(
+            store.changes(reached), submit, window, _size_of_article, _ANALYSED
+        ):
             for identifier, document in chunk:
                 if document is None:
                     writer.delete_document(identifier)
@@ -415,7 +418,7 @@ def _compare(store: ArticleStore, pool: Workers, window: int, progress: Progress
 
     waiting = store.without_fingerprint(fingerprints_version())
     progress.stage("comparing", len(waiting))
-    chunks = _windowed(store.documents(waiting), submit, window, _ANALYSED)
+    chunks = _windowed(store.documents(waiting), submit, window, _size_of_article, _ANALYSED)
     for number, (chunk, future) in enumerate(chunks, 1):
         found = pool.result(future)
         for (identifier, _), fingerprint in zip(chunk, found, strict=True):
@@ -427,14 +430,49 @@ def _compare(store: ArticleStore, pool: Workers, window: int, progress: Progress
     store.commit()
 
 
+def _size_of_page(page: Page | Unreadable) -> int:
+    return len(page.raw) if isinstance(page, Page) else 0
+
+
+def _size_of_article(article: tuple[str, str | None]) -> int:
+    return len(article[1] or "")
+
+
 def _windowed(
-    items: Iterable[T], submit: Callable[[list[T]], R], window: int, size: int = _CHUNK
+    items: Iterable[T],
+    submit: Callable[[list[T]], R],
+    window: int,
+    size_of: Callable[[T], int],
+    most: int = _CHUNK,
 ) -> Iterator[tuple[list[T], R]]:
-    """Submit chunks ahead of their use, at most `window` of them, and give them in order."""
-    source = iter(items)
-    ahead: deque[tuple[list[T], R]] = deque()
-    while chunk := list(islice(source, size)):
-        ahead.append((chunk, submit(chunk)))
-        if len(ahead) >= window:
-            yield ahead.popleft()
-    yield from ahead
+    """Submit chunks ahead of their use, and give them in order.
+
+    Of chunks at most `window` are ahead, and what they hold together is bounded too: large pages
+    are few at once.
+    """
+    ahead: deque[tuple[list[T], R, int]] = deque()
+    held = 0
+    for chunk, size in _chunks(items, size_of, most):
+        ahead.append((chunk, submit(chunk), size))
+        held += size
+        while ahead and (len(ahead) >= window or held > _AHEAD_SIZE):
+            used, result, size = ahead.popleft()
+            held -= size
+            yield used, result
+    for used, result, _ in ahead:
+        yield used, result
+
+
+def _chunks(
+    items: Iterable[T], size_of: Callable[[T], int], most: int
+) -> Iterator[tuple[list[T], int]]:
+    chunk: list[T] = []
+    size = 0
+    for item in items:
+        chunk.append(item)
+        size += size_of(item)
+        if len(chunk) == most or size >= _CHUNK_SIZE:
+            yield chunk, size
+            chunk, size = [], 0
+    if chunk:
+        yield chunk, size

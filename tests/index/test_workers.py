@@ -11,7 +11,7 @@ import pytest
 
 from index import build as building
 from index import stages
-from index.corpus import Page
+from index.corpus import Page, Unreadable
 from index.errors import WorkerLost
 from index.settings import Settings
 from index.workers import Workers
@@ -47,6 +47,27 @@ def test_a_run_goes_on_when_its_workers_are_killed(tmp_path: Path) -> None:
     assert progress.killed[0] == "reading"
     assert len(progress.killed) > 1
     assert (summary.added, summary.failed.total()) == (80, 0)
+
+
+def test_large_pages_are_few_at_once() -> None:
+    pages = [Page(path=f"{n}.md", raw=b"a" * size, format="md") for n, size in enumerate(SIZES)]
+    submitted: list[int] = []
+    used = most = 0
+
+    def submit(chunk: list[Page | Unreadable]) -> int:
+        submitted.append(sum(map(building._size_of_page, chunk)))
+        return len(submitted)
+
+    for chunk, number in building._windowed(pages, submit, 100, building._size_of_page):
+        most = max(most, sum(submitted[number - 1 :]))
+        used += len(chunk)
+    assert used == len(pages)
+    assert sum(submitted) == sum(SIZES)
+    assert most <= building._AHEAD_SIZE + building._CHUNK_SIZE + max(SIZES)
+    assert len(submitted) < len(pages)  # small ones are still many at once
+
+
+SIZES = [*[2**23] * 20, *[1000] * 300, *[2**22] * 9]
 
 
 def instead(part: int) -> str:

@@ -198,12 +198,12 @@ class Indexer:
         pages: Iterable[Page | Unreadable],
         *,
         rebuild: bool = False,
-        followed: Mapping[Path, FileState] | None = None,
+        followed: Callable[[Summary], Mapping[Path, FileState]] | None = None,
         progress: Progress,
     ) -> Summary:
         """Read pages into the store and bring the index up to date; see `build`.
 
-        `followed` are files to be remembered as read once all is done; it may grow until then.
+        `followed` is asked in the end which files are to be remembered as read.
         """
         started = perf_counter()
         summary = Summary()
@@ -234,7 +234,8 @@ class Indexer:
             _compare(store, pool, window, progress)
             fresh = rebuild or is_damaged
             _catch_up(store, index, pool, window, progress, rebuild=fresh, set_aside=is_damaged)
-            store.followed.put(followed or {}, stages)
+            if followed:
+                store.followed.put(followed(summary), stages)
         self._is_sound = True
         summary.seconds = perf_counter() - started
         summary.generation = index.generation

@@ -21,6 +21,7 @@ from index.schema import IndexBatch, index_batch
 from index.settings import Settings
 
 __all__ = [
+    "WORKER_DIED",
     "Failure",
     "Result",
     "analyse_articles",
@@ -31,6 +32,9 @@ __all__ = [
     "warm_worker",
     "worker_died",
 ]
+
+WORKER_DIED = "worker died"
+"""What pages are counted under that have ended their worker; another time they may not."""
 
 _BATCH_CHARACTERS = 500_000  # analysed at once; each takes about 100 bytes meanwhile
 _PAGE_SECONDS = 2.0  # of a processor, for one page
@@ -120,7 +124,7 @@ def extract_pages(pages: list[Page]) -> list[Result]:
 def worker_died(_: Page) -> Result:
     """Return the result of a page that has ended its worker."""
     reason = "ended the process that read it, for want of time or of memory"
-    return Failure("worker died", f"worker died: the page {reason}")
+    return Failure(WORKER_DIED, f"{WORKER_DIED}: the page {reason}")
 
 
 class _TookTooLong(BaseException):

@@ -106,6 +106,11 @@ class PendingFiles:
         self._pending.pop(source.file, None)
         self._refused[source.file] = source.state, until
 
+    def forgive(self, path: Path) -> None:
+        """Let a file that rests be looked at now."""
+        if refused := self._refused.get(path):
+            self._refused[path] = refused[0], 0.0
+
     def was_refused(self, source: Source) -> bool:
         """Say whether the file has been refused before, as it is."""
         return self._refused.get(source.file, (None,))[0] == source.state

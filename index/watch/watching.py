@@ -10,9 +10,10 @@ from typing import Protocol
 
 from index.build import Indexer, Summary
 from index.corpus import FileState, Page, Source, Unreadable, find_at, find_sources, read_source
-from index.errors import AnwenError, IndexOutOfDate, IndexUnavailable, StoreError, WorkerLost
+from index.errors import AnwenError, IndexDamaged, IndexOutOfDate, StoreError, WorkerLost
 from index.settings import Settings
-from index.store import ArticleStore
+from index.stages import WORKER_DIED
+from index.store import STORE_FILE, ArticleStore
 from index.watch.notices import Notices
 from index.watch.pending import QUIET_PAGE, PendingFiles
 
@@ -107,7 +108,7 @@ class Watcher:
     def step(self) -> None:
         """Look at what is due to be looked at, and commit if that is due."""
         now = self._clock()
-        store = self._settings.data / "articles.sqlite3"
+        store = self._settings.data / STORE_FILE
         if self._has_begun and _identity(store) != self._store_identity:
             self._reporter.noted(f"{store} is another than before: every file is looked at again.")
             self._has_begun = False
@@ -134,6 +135,9 @@ class Watcher:
             # A moment later, when the system tells of what is new in it: it does not of the rest.
             self._folders.setdefault(path, now + QUIET_PAGE)
         else:
+            self._files.forgive(
+                path
+            )  # its rights may have changed, of which its state says nothing
             self._see_at(path, now)
 
     # Looking
@@ -208,14 +212,14 @@ class Watcher:
             summary = self._indexer.run(
                 reading.pages(),
                 rebuild=self._rebuild,
-                followed=reading.read,
+                followed=reading.outcome,
                 progress=_UntilStopped(self._stop),
             )
             if not self._has_begun:
                 self._begin()
         except _StoppedError:
             return
-        except IndexUnavailable as error:
+        except (IndexDamaged, IndexOutOfDate) as error:
             reason = str(error).partition(" Run: ")[0]
             if isinstance(error, IndexOutOfDate) and not self._may_rebuild:
                 raise IndexOutOfDate(
@@ -235,15 +239,15 @@ class Watcher:
             if sources:
                 self._limit = min(2 * self._limit, _MOST)
             self._files.done(reading.read)
-            for source in reading.unread:
-                self._files.refuse(source, now + _UNREADABLE_SECONDS)
+            for source, seconds in reading.unread.items():
+                self._files.refuse(source, now + seconds)
             if summary.pages:
                 self._commit_at = now + self._interval
                 self._reporter.committed(summary)
 
     def _begin(self) -> None:
         """Take up the place where the store says that an earlier process left off."""
-        self._store_identity = _identity(self._settings.data / "articles.sqlite3")
+        self._store_identity = _identity(self._settings.data / STORE_FILE)
         known = self._read_before()
         self._files.start_from(known)
         paths = ", ".join(str(root) for root in self._roots)
@@ -251,7 +255,7 @@ class Watcher:
         self._look_at, self._has_begun = 0.0, True
 
     def _read_before(self) -> dict[Path, FileState]:
-        path = self._settings.data / "articles.sqlite3"
+        path = self._settings.data / STORE_FILE
         if not path.exists():
             return {}
         with ArticleStore(path, read_only=True) as store:
@@ -271,7 +275,11 @@ class Watcher:
             return  # workers may have been told to end before this process was
         if not sources and not isinstance(error, WorkerLost):
             raise error
-        self._renew()
+        try:
+            self._renew()
+        except (AnwenError, OSError) as wrong:  # a table of the settings
+            self._wait(str(wrong))
+            return
         reason = f"{type(error).__name__}: {error}"
         if len(sources) > 1:
             self._limit = (len(sources) + 1) // 2
@@ -306,7 +314,8 @@ class _Reading:
     ) -> None:
         self._sources, self._problems, self._files = sources, problems, files
         self.read: dict[Path, FileState] = {}
-        self.unread: list[Source] = []
+        self.unread: dict[Source, float] = {}  # seconds until the next attempt
+        self._sources_of: dict[str, Source] = {}
 
     def pages(self) -> Iterator[Page | Unreadable]:
         yield from self._problems
@@ -317,11 +326,20 @@ class _Reading:
                     may_pass = True
                     if self._files.was_refused(source):
                         continue  # it has been told
+                self._sources_of[entry.path] = source
                 yield entry
             if may_pass:
-                self.unread.append(source)
+                self.unread[source] = _UNREADABLE_SECONDS
             else:
                 self.read[source.file] = source.state
+
+    def outcome(self, summary: Summary) -> dict[Path, FileState]:
+        """Return the files that are read, without those with a page that ended its worker."""
+        for path, _, reason in summary.problems:
+            if reason.startswith(WORKER_DIED) and (source := self._sources_of.get(path)):
+                self.read.pop(source.file, None)
+                self.unread[source] = _BROKEN_SECONDS
+        return self.read
 
 
 class _StoppedError(Exception):

@@ -1,6 +1,6 @@
 """A followed folder for the tests: its clock is theirs, and its indexer only records."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 from threading import Event
@@ -9,6 +9,7 @@ from index.build import Progress, Summary
 from index.corpus import FileState, Page, Unreadable
 from index.errors import WorkerLost
 from index.settings import Settings
+from index.stages import WORKER_DIED
 from index.store import ArticleStore
 from index.watch import Watcher
 
@@ -44,6 +45,9 @@ class Indexers:
         self.stages = "one"
         self.errors: list[Exception] = []
         self.poison = ""
+        """The end of a page's path that fails the run."""
+        self.deadly = ""
+        """The end of a page's path that fails alone, because it ended its worker."""
 
     def __call__(self, settings: Settings, *, jobs: int | None = None) -> "Indexers":
         self.settings, self.jobs = settings, jobs
@@ -58,7 +62,7 @@ class Indexers:
         pages: Iterable[Page | Unreadable],
         *,
         rebuild: bool = False,
-        followed: Mapping[Path, FileState],
+        followed: Callable[[Summary], Mapping[Path, FileState]],
         progress: Progress,
     ) -> Summary:
         progress.stage("reading", None)
@@ -70,13 +74,16 @@ class Indexers:
                 summary.fail(page.path, page.reason, "")
             elif self.poison and page.path.endswith(self.poison):
                 raise WorkerLost("A process ended.")
+            elif self.deadly and page.path.endswith(self.deadly):
+                summary.fail(page.path, f"{WORKER_DIED}: want of memory", WORKER_DIED)
             else:
                 summary.count("added")
         self.rebuilds += rebuild
         with ArticleStore(self.settings.data / "articles.sqlite3") as store:
-            store.followed.put(followed, self.stages)
+            read = followed(summary)
+            store.followed.put(read, self.stages)
         if summary.pages:
-            self.runs.append(sorted(path.name for path in followed))
+            self.runs.append(sorted(path.name for path in read))
         return summary
 
 

@@ -7,7 +7,14 @@ import pytest
 
 from index.build import Progress, Summary
 from index.corpus import Page, Unreadable
-from index.errors import AnwenError, IndexOutOfDate, IndexUnavailable, StoreLocked
+from index.errors import (
+    AnwenError,
+    IndexDamaged,
+    IndexOutOfDate,
+    IndexUnavailable,
+    SettingsError,
+    StoreLocked,
+)
 from tests.index.watch.followed import Followed, Indexers
 
 
@@ -49,6 +56,24 @@ def test_a_page_that_ends_its_worker_is_left_out_and_tried_again(
     assert followed.runs[-1] == ["0042.md"]
 
 
+def test_a_page_that_ended_its_worker_is_told_and_its_file_is_read_again_in_an_hour(
+    followed: Followed, indexers: Indexers
+) -> None:
+    indexers.deadly = "b.md"
+    followed.write("a.md")
+    followed.write("b.md")
+    followed.pass_time(600, step=5)
+    (told,) = followed.log.commits
+    assert [problem[0] for problem in told.problems] == ["b.md"]
+    assert followed.runs == [["a.md"]]
+    followed.start()  # what is kept does not say that it was read
+    followed.pass_time(5)
+    assert len(followed.log.commits) == 2
+    indexers.deadly = ""
+    followed.pass_time(3700, step=5)
+    assert followed.runs[-1] == ["b.md"]
+
+
 def test_a_broken_link_is_told_once_and_read_when_it_is_whole(
     followed: Followed, tmp_path: Path
 ) -> None:
@@ -81,6 +106,26 @@ def test_a_page_that_may_not_be_read_is_told_once_and_read_when_it_may(
     assert told.problems[0][2] == "cannot be read: Permission denied"
     followed.pass_time(130)
     assert followed.runs == [["b.md"], ["a.md"]]
+
+
+def test_a_page_whose_rights_are_mended_is_read_when_the_system_tells_of_it(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Path.open
+
+    def refuse(path: Path, *arguments: str, **options: str) -> object:
+        if path.name == "a.md" and arguments == ("rb",):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)  # type: ignore[call-overload]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", refuse)
+        path = followed.write("a.md")
+        followed.pass_time(5)
+    assert followed.read == []
+    followed.watcher.notice(path)
+    followed.pass_time(3)
+    assert followed.read == ["a.md"]
 
 
 def test_a_folder_that_goes_and_comes_back_is_told_and_not_read_again(followed: Followed) -> None:
@@ -128,12 +173,44 @@ def test_an_index_of_other_code_is_built_anew_at_the_start_and_not_later(
 
 def test_a_damaged_index_is_built_anew_at_any_time(followed: Followed, indexers: Indexers) -> None:
     followed.pass_time(5)
-    indexers.errors = [IndexUnavailable("The index is damaged. Run: anwen index --rebuild")]
+    indexers.errors = [IndexDamaged("The index is damaged. Run: anwen index --rebuild")]
     followed.write("a.md")
     followed.pass_time(5)
     assert indexers.rebuilds == 1
     assert followed.log.waits == [("The index is damaged. It is built anew.", 1)]
     assert followed.runs == [["a.md"]]
+
+
+def test_an_index_that_cannot_be_written_for_now_is_not_built_anew(
+    followed: Followed, indexers: Indexers
+) -> None:
+    followed.pass_time(5)
+    indexers.errors = [IndexUnavailable("The index cannot be written: No space left on device.")]
+    followed.write("a.md")
+    followed.pass_time(5)
+    assert indexers.rebuilds == 0
+    assert "No space left" in followed.log.waits[0][0]
+    assert followed.runs == [["a.md"]]
+
+
+def test_tables_that_cannot_be_read_while_a_bad_page_is_looked_for_are_waited_for(
+    followed: Followed, indexers: Indexers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed.pass_time(5)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise SettingsError("terms.txt cannot be read.")
+
+    indexers.poison = "a.md"
+    with monkeypatch.context() as patched:
+        patched.setattr("index.watch.watching.Indexer", refuse)
+        followed.write("a.md")
+        followed.write("b.md")
+        followed.pass_time(2)
+    assert followed.log.waits[0] == ("terms.txt cannot be read.", 1)
+    indexers.poison = ""
+    followed.pass_time(5)
+    assert sorted(followed.read) == ["a.md", "b.md"]
 
 
 def test_a_bug_that_no_page_explains_stays_loud(followed: Followed, indexers: Indexers) -> None:

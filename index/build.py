@@ -16,9 +16,9 @@ from index.corpus import FileState, Page, Unreadable, read_pages
 from index.document import Article
 from index.duplicates import Fingerprint, fingerprints_version
 from index.entities import Denials, OrganisationTable
-from index.errors import IndexOutOfDate
+from index.errors import IndexOutOfDate, IndexUnavailable, StoreError
 from index.lock import writing
-from index.record import read_article
+from index.record import DAMAGED, read_article
 from index.schema import IndexBatch, index_batch
 from index.settings import Settings
 from index.stages import (
@@ -134,6 +134,20 @@ def _is_damaged(index: Index) -> bool:
     return bool(found)
 
 
+def _check_has_store(data: Path, index: Index) -> None:
+    """Refuse to begin a store beside an index: that would be emptied to fit it."""
+    path = data / STORE_FILE
+    if path.exists() and path.stat().st_size:
+        return
+    try:
+        has_index = bool(index.generation)
+    except IndexUnavailable:
+        has_index = (data / "index").is_dir()
+    if has_index:
+        what = "is empty" if path.exists() else "is missing"
+        raise StoreError(f"There is an index, and the article store {path} {what}. {DAMAGED}")
+
+
 def _check_fits(index: Index) -> None:
     if index.generation and (reason := index.out_of_date()):
         raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
@@ -154,7 +168,13 @@ def build(
     Raises StoreLocked, IndexOutOfDate, WorkerLost, or the reader's error for a path that cannot be
     read; bad pages are counted in the summary.
     """
-    # A path that cannot be read is told before anything is written.
+    # What cannot be read is told before anything is written.
+    paths = list(paths)
+    if not paths and not (settings.data / STORE_FILE).exists():
+        raise StoreError(
+            f"There is no article store at {settings.data / STORE_FILE} to build an index from. "
+            "Name the data folder with --data, or run: anwen index PATH"
+        )
     pages = read_pages(paths, lambda share: progress.advance(0, share))
     with Indexer(settings, jobs=jobs) as indexer:
         return indexer.run(pages, rebuild=rebuild, progress=progress)
@@ -209,6 +229,7 @@ class Indexer:
         summary = Summary()
         settings, stages, pool, window = self._settings, self.stages, self._pool, self._window
         index = open_index(settings, self._analyzer)
+        _check_has_store(settings.data, index)
         with (
             writing(settings.data),
             ArticleStore(settings.data / STORE_FILE, denials=self._denials) as store,

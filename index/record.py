@@ -13,8 +13,8 @@ from index.errors import StoreError
 __all__ = ["DAMAGED", "read_article", "write_article"]
 
 DAMAGED = (
-    "Move it away, with the files beside it that end in -wal and -shm, put a backup in its "
-    "place if there is one, and run: anwen index --rebuild PATH"
+    "Restore a backup: anwen restore FILE --force. Without one, set the data folder's articles.* "
+    "and index aside, and read the crawl again: anwen index PATH"
 )
 """How to mend a store that holds what it should not."""
 

@@ -78,7 +78,7 @@ STORE_FILE = "articles.sqlite3"
 
 STORE_VERSION = len(_STEPS)
 
-SCHEMA_ROWS = "SELECT type, name, ifnull(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+SCHEMA_ROWS = "SELECT type, name, ifnull(sql, '') FROM sqlite_master WHERE name NOT GLOB 'sqlite_*'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +160,10 @@ class ArticleStore:
 
     def _check_version(self) -> None:
         found = self._database.count("PRAGMA user_version")
-        if not found and self._database.count("SELECT count(*) FROM sqlite_master"):
-            raise StoreError(f"{self._path} is no article store. {DAMAGED}")
+        if not found:
+            is_empty = not self._database.count("SELECT count(*) FROM sqlite_master")
+            what = "is empty" if is_empty else "is no article store"
+            raise StoreError(f"{self._path} {what}. {DAMAGED}")
         if found != STORE_VERSION:
             repair = (
                 "Run: anwen index --rebuild"
@@ -339,11 +341,11 @@ class ArticleStore:
             "SELECT digest, path, fetched, length, document, removed FROM article WHERE id = ?",
             article.id,
         )
+        if self._is_twin(digest, path, article):
+            return "repeated"
         if kept and kept[5]:
             self._put_page(digest, path, form, None, stages, article.id, None)
             return "removed"
-        if self._is_twin(digest, path, article):
-            return "repeated"
         self._retire(digest, keep=article.id)
         self._put_page(digest, path, form, raw, stages, article.id, None)
         fetched = article.fetched.isoformat() if article.fetched else ""
@@ -490,7 +492,7 @@ class ArticleStore:
         if row is None:
             return
         with self._database.errors():
-            part = zlib.decompress(row[1])
+            part = page_bytes(row[1])
         # Pages of two folders can have one path: only what begins a page is a part of it.
         if len(part) < len(raw) and raw.startswith(part):
             self._retire(row[0], keep)

@@ -1,6 +1,7 @@
 """The pipeline: pages in, store and index in step, whatever happens on the way."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -312,3 +313,25 @@ def test_half_a_character_in_a_pages_data_does_not_end_the_run(
     )
     assert run(settings, crawl).added == 4
     assert found(settings, "半个字符") == ["半个字符"]
+
+
+@pytest.mark.parametrize("size", [None, 0])
+def test_a_store_that_is_gone_beside_an_index_is_told_and_the_index_stays(
+    tmp_path: Path, size: int | None
+) -> None:
+    settings = Settings(data=tmp_path / "data")
+    text = "某医院遭到勒索软件攻击，业务已经恢复。" * 9
+    (tmp_path / "a.md").write_text(f"# 勒索软件\n\n{text}\n", encoding="utf-8")
+    build(settings, [tmp_path / "a.md"], jobs=1, progress=Silent())
+    store = settings.data / "articles.sqlite3"
+    store.unlink()
+    if size is not None:
+        store.touch()
+    with pytest.raises(StoreError, match=r"There is an index, and .* anwen restore FILE"):
+        build(settings, [tmp_path / "a.md"], jobs=1, progress=Silent())
+    if size is None:
+        assert not store.exists()
+        with pytest.raises(StoreError, match="to build an index from"):
+            build(settings, [], rebuild=True, jobs=1, progress=Silent())
+    shutil.rmtree(settings.data / "index")  # as the message says
+    assert build(settings, [tmp_path / "a.md"], jobs=1, progress=Silent()).added == 1

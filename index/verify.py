@@ -11,7 +11,7 @@ from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
 from index.build import Progress, open_index
 from index.database import Database
-from index.errors import AnwenError, IndexOutOfDate, IndexUnavailable, StoreError
+from index.errors import AnwenError, IndexDamaged, IndexOutOfDate, IndexUnavailable, StoreError
 from index.lock import without_writer
 from index.record import read_article
 from index.settings import Settings
@@ -169,7 +169,7 @@ def _held(
         for identifier in twice:
             _differs(verdict, "index", f"article {identifier} is indexed more than once", _REBUILD)
         return set(ids), reached
-    except IndexOutOfDate as error:
+    except (IndexDamaged, IndexOutOfDate) as error:
         _differs(verdict, "index", str(error), _REBUILD)
     except IndexUnavailable as error:
         _differs(verdict, "index", str(error), "See who may read the data folder.")
@@ -198,10 +198,11 @@ def _store_differences(
         for (name,) in database.rows(statement):
             yield store(what.format(name))
     progress.stage("reading pages", database.count("SELECT count(*) FROM page"))
-    for digest, name, raw in database.rows("SELECT digest, path, raw FROM page"):
+    for digest, name, raw, article in database.rows("SELECT digest, path, raw, article FROM page"):
         verdict.pages += 1
         if raw is not None and not _is_page(digest, raw):
-            yield store(f"the bytes of page {name} do not match their digest", _READ_AGAIN)
+            repair = _READ_AGAIN.replace("ID", article) if article else _RESTORE
+            yield store(f"the bytes of page {name} do not match their digest", repair)
         if not verdict.pages % _STEPS:
             progress.advance(_STEPS)
     progress.stage("reading articles", database.count("SELECT count(*) FROM article"))

@@ -296,6 +296,17 @@ class WhooshIndex:
         storage, segments = self._read_segments(number, opened)
         return _reader(storage, _schema(), segments), segments
 
+    def fault(self) -> str | None:
+        """Say why the live generation does not open, None where it does or where there is none."""
+        try:
+            if self._generations.live:
+                self._open_segments(None, {})
+        except IndexOutOfDate:
+            pass  # told by `out_of_date`
+        except IndexUnavailable as error:
+            return str(error)
+        return None
+
     def damage(self, step: Callable[[], None] = lambda: None) -> list[str]:
         """Read all of the live generation; return what is missing or does not match its checksum.
 

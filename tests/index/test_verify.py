@@ -244,6 +244,7 @@ def test_a_folder_that_is_written_passes_in_every_moment(
     seen = set()
     checks = 0
     while checks < 25 or len(seen) <= 5:
+        assert checks < 1000
         verdict = checked(settings)
         assert verdict.differences == []
         seen.add(writer[0])

@@ -83,6 +83,10 @@ def backup(settings: Settings, target: Path, *, force: bool, progress: Progress)
     """
     if target.exists() and not force:
         raise BackupError(f"{target} is there already. Name another file, or replace it: --force")
+    if not target.parent.is_dir():
+        raise BackupError(f"{target.parent} is no folder. Make it, or name a file elsewhere.")
+    if target.exists() and not _is_backup(target):
+        raise BackupError(f"{target} is there, and is no backup. Name another file.")
     store = Database(settings.data / STORE_FILE, read_only=True)
     with (
         closing(store),
@@ -148,16 +152,17 @@ def restore(settings: Settings, source: Path, *, force: bool) -> Restored:
                 archive.extract(member, staging / member.name, _sha256_of(manifest, member))
             _check_store(archive, staging / STORE_FILE, manifest["store_version"])
             left_out = _write_settings(archive, manifest, members, staging, data)
+            is_own = (data / _SETTINGS).exists() and not has_store
+            replaced = _set_aside(data, with_settings=has_store)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
-        is_own = (data / _SETTINGS).exists() and not has_store
-        replaced = _set_aside(data, with_settings=has_store)
         kept: Path | None = None
         if (staging / _SETTINGS).exists():
             kept = data / (f"{_SETTINGS}.restored" if is_own else _SETTINGS)
             (staging / _SETTINGS).replace(kept)
         if any((staging / "tables").iterdir()):
+            sync_folder(staging / "tables")
             (staging / "tables").replace(data / "tables")
         # Last, and after all names before it: a folder with a store is a restored one.
         sync_folder(data)
@@ -181,6 +186,15 @@ def _write_errors(path: Path) -> Iterator[None]:
             f"{error.filename or path} cannot be written: {error.strerror or error}. See whether "
             "the disk is full, and who may write there."
         ) from error
+
+
+def _is_backup(path: Path) -> bool:
+    """Say whether a file may be replaced by a backup: one before it, or nothing at all."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        begin = file.read(len(_MANIFEST) + 1)
+    return begin in (b"", _MANIFEST.encode() + b"\0")
 
 
 def _backup(manifest: dict[str, Any], size: int) -> Backup:
@@ -383,7 +397,12 @@ def _set_aside(data: Path, *, with_settings: bool) -> Path | None:
     if store.exists():
         # What stands in the file beside it is brought in, so that a kill here parts nothing.
         with suppress(sqlite3.Error), closing(sqlite3.connect(store)) as database:
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (is_busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if is_busy:
+                raise BackupError(
+                    f"Another process is reading {store}, a backup or a verification perhaps. "
+                    "Run this again when it has finished."
+                )
     # The index first: it must never be taken for that of another store.
     names = ["index", f"{STORE_FILE}-shm", f"{STORE_FILE}-wal", STORE_FILE, "tables"]
     found = [name for name in names if (data / name).exists()]

@@ -109,22 +109,37 @@ def test_a_backup_is_of_one_moment_while_others_write(
 
 def test_a_file_that_is_there_is_replaced_by_force_only(settings: Settings, tmp_path: Path) -> None:
     target = tmp_path / "backup.tar"
-    target.write_text("former", encoding="utf-8")
+    saved(settings, target)
+    former = target.read_bytes()
     with pytest.raises(BackupError, match="--force"):
         saved(settings, target)
-    assert target.read_text(encoding="utf-8") == "former"
+    assert target.read_bytes() == former
+    target.write_bytes(former[:1000])
     saved(settings, target, force=True)
     Archive(target)
+
+
+def test_what_is_no_backup_is_replaced_by_none(settings: Settings, tmp_path: Path) -> None:
+    store = settings.data / "articles.sqlite3"
+    before = store.read_bytes()
+    with pytest.raises(BackupError, match="is there, and is no backup"):
+        saved(settings, store, force=True)
+    assert store.read_bytes() == before
+    empty = tmp_path / "backup.tar"
+    empty.touch()
+    saved(settings, empty, force=True)
+    Archive(empty)
 
 
 def test_a_backup_that_fails_leaves_the_former_one_and_nothing_else(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "backups" / "backup.tar"
-    with pytest.raises(BackupError, match="No such file"):
+    with pytest.raises(BackupError, match="is no folder"):
         saved(settings, target)
     target.parent.mkdir()
-    target.write_text("former", encoding="utf-8")
+    saved(settings, target)
+    former = target.read_bytes()
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -137,7 +152,7 @@ def test_a_backup_that_fails_leaves_the_former_one_and_nothing_else(
             with pytest.raises(BackupError, match="No space left"):
                 saved(replace(settings, terms=terms), target, force=True)
         assert [path.name for path in target.parent.iterdir()] == ["backup.tar"]
-        assert target.read_text(encoding="utf-8") == "former"
+        assert target.read_bytes() == former
     with pytest.raises(BackupError, match="setting terms names"):
         saved(replace(settings, terms=tmp_path / "nowhere"), target, force=True)
     with pytest.raises(StoreError, match="no article store"):

@@ -112,6 +112,7 @@ FORGED = [
     (changing(settings={"memory": {"a": 1}}), "settings are wrong"),
     (changing(settings={"site_name": float("inf")}), "settings are wrong"),
     (running("CREATE TRIGGER t AFTER DELETE ON page BEGIN DELETE FROM article; END"), "other tab"),
+    (running("CREATE TRIGGER sqliteXt AFTER DELETE ON page BEGIN SELECT 1; END"), "other tables"),
     (running("CREATE VIEW v AS SELECT 1"), "other tables"),
     (running("DROP TABLE page"), "other tables"),
     (running(f"PRAGMA user_version = {STORE_VERSION + 1}"), "has version"),

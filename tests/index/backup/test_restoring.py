@@ -1,9 +1,11 @@
 """Restoring: what is there is set aside whole, or nothing is done."""
 
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,24 @@ from index.store import ArticleStore
 from tests.index.backup.saving import restored, rows, saved
 
 ROOT = Path(__file__).parents[3]
+
+
+def test_a_store_that_is_being_read_is_not_parted_from_what_was_committed_last(
+    archive: Path, settings: Settings, article_maker: Callable[..., Article]
+) -> None:
+    store_file = settings.data / "articles.sqlite3"
+    with ArticleStore(store_file) as store, closing(sqlite3.connect(store_file)) as reader:
+        reader.execute("BEGIN")
+        before = reader.execute("SELECT count(*) FROM article").fetchone()
+        article = article_maker(id="f" * 16)
+        store.put_article(b"1", "x.md", "md", b"x", "1", article)
+        store.commit()
+        with pytest.raises(BackupError, match="Another process is reading"):
+            restored(settings, archive, force=True)
+        assert reader.execute("SELECT count(*) FROM article").fetchone() == before
+    assert not (settings.data / "restoring.new").exists()
+    with ArticleStore(store_file) as store:
+        assert store.article("f" * 16)
 
 
 def test_a_folder_with_a_store_is_set_aside_by_force_only_and_whole(

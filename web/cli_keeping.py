@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from index.backup import backup, restore
+from index.backup import Restored, backup, restore
 from index.build import build
 from index.settings import Settings, load_settings
 from index.verify import Verdict, verify
-from web.cli_base import json_option, print_json, reports_errors
+from web.cli_base import echo, json_option, print_json, reports_errors
 from web.progress import progress_on
 
 __all__ = ["KEEPING"]
@@ -37,14 +37,15 @@ def verify_command(settings: Settings, as_json: bool) -> None:
 
 def _print_verdict(verdict: Verdict) -> None:
     for each in verdict.differences:
-        click.echo(f"{each.where}: {each.what}\n  {each.repair}")
+        echo(f"{each.where}: {each.what}")
+        echo(f"  {each.repair}")
     count = len(verdict.differences)
-    click.echo(
+    echo(
         f"{verdict.pages} pages, {verdict.articles} articles and {verdict.sections} sections of "
         f"the index read: {count or 'no'} difference{'' if count == 1 else 's'}"
     )
     if verdict.behind:
-        click.echo(f"The index is {verdict.behind} changes behind; the next anwen index follows.")
+        echo(f"The index is {verdict.behind} changes behind; the next anwen index follows.")
 
 
 @click.command("backup")
@@ -64,7 +65,7 @@ def backup_command(settings: Settings, file: Path, force: bool, as_json: bool) -
     if as_json:
         print_json(asdict(written))
     else:
-        click.echo(
+        echo(
             f"{click.format_filename(file)}: {written.articles} articles of {written.pages} pages, "
             f"{written.size:,} bytes"
         )
@@ -86,23 +87,30 @@ def restore_command(
     was in the folder is kept beside it.
     """
     restored = restore(settings, file, force=force)
-    with progress_on(sys.stderr) as progress:
-        built = build(
-            load_settings(data=settings.data), [], rebuild=True, jobs=jobs, progress=progress
-        )
+    generation = None
+    try:
+        with progress_on(sys.stderr) as progress:
+            there = load_settings(data=settings.data)
+            built = build(there, [], rebuild=True, jobs=jobs, progress=progress)
+        generation = built.generation
+    finally:  # where the index cannot be made, the articles are there all the same
+        _tell(restored, generation, as_json=as_json)
+
+
+def _tell(restored: Restored, generation: int | None, *, as_json: bool) -> None:
     names = {"replaced": restored.replaced, "settings": restored.settings}
     paths = {name: path and click.format_filename(path) for name, path in names.items()}
     if as_json:
-        print_json(asdict(restored) | paths | {"generation": built.generation})
+        print_json(asdict(restored) | paths | {"generation": generation})
         return
     about = restored.backup
-    click.echo(f"{about.articles} articles of {about.pages} pages, as of {about.created}")
+    echo(f"{about.articles} articles of {about.pages} pages, as of {about.created}")
     if restored.replaced:
-        click.echo(f"What was there before: {paths['replaced']}")
+        echo(f"What was there before: {paths['replaced']}")
     if restored.settings:
-        click.echo(f"Settings of the backup: {paths['settings']}")
+        echo(f"Settings of the backup: {paths['settings']}")
     for name in restored.left_out:
-        click.echo(f"Setting {name} is not known here and was left out.", err=True)
+        echo(f"Setting {name} is not known here and was left out.", err=True)
 
 
 KEEPING = (verify_command, backup_command, restore_command)

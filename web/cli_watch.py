@@ -11,7 +11,7 @@ import click
 from index.build import Summary
 from index.settings import Settings
 from index.watch import Watcher
-from web.cli_base import json_option, print_json, reports_errors
+from web.cli_base import echo, json_option, print_json, reports_errors
 
 __all__ = ["watch_command"]
 
@@ -88,7 +88,7 @@ class _Lines:
         self.noted(f"{reason} Next attempt in {seconds:.0f} s.")
 
     def noted(self, message: str) -> None:
-        click.echo(" ".join(message.split()), err=True)
+        echo(" ".join(message.split()), err=True)
 
 
 class _Objects:

@@ -47,7 +47,8 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     limits.register(app, settings)
     caching.register(app, settings, searcher)
     errors.register(app)
-    headers.register(app)
+    prints = assets.fingerprints(app)
+    headers.register(app, prints)
     cors.register(app, settings)
     limits.bound_streams(app, settings)
     app.jinja_env.filters.update(
@@ -55,7 +56,7 @@ def create_app(settings: Settings, searcher: Searcher | None = None) -> Flask:
     )
     app.jinja_env.globals.update(
         article_url=article_url,
-        asset_url=assets.fingerprinted(app),
+        asset_url=assets.addresses(prints),
         bar_link=entries.bar_link,
         both=entries.both,
         counts=entries.counts,

@@ -1,5 +1,7 @@
 """Response headers: what a browser may do with our pages, and how long it may keep them."""
 
+from collections.abc import Mapping
+
 from flask import Flask, Response, request
 
 __all__ = ["register"]
@@ -35,22 +37,29 @@ _UNLISTED = {"pages.export", "pages.feed", "pages.suggest"}
 _PRIVATE_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
-def register(app: Flask) -> None:
-    """Set the headers on every response of an application."""
-    app.after_request(_set_headers)
+def register(app: Flask, prints: Mapping[str, str]) -> None:
+    """Set the headers on every response of an application.
+
+    `prints` are the hashes by which addresses of static files are told from those of other content.
+    """
+
+    @app.after_request
+    def set_headers(response: Response) -> Response:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)  # the widget is there for other sites
+        if request.endpoint in _PRIVATE:
+            response.headers.update(_PRIVATE_HEADERS)
+        if request.path.startswith("/api/") or request.endpoint in _UNLISTED:
+            response.headers["X-Robots-Tag"] = "noindex"
+        if request.endpoint == "static" and response.status_code == 200:
+            _keep_file(response, prints.get((request.view_args or {}).get("filename", "")))
+        return response
 
 
-def _set_headers(response: Response) -> Response:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)  # the widget is there for other sites
-    if request.endpoint in _PRIVATE:
-        response.headers.update(_PRIVATE_HEADERS)
-    if request.path.startswith("/api/") or request.endpoint in _UNLISTED:
-        response.headers["X-Robots-Tag"] = "noindex"
-    if request.endpoint == "static" and request.args.get("v") and response.status_code == 200:
-        # The address carries a hash of the content: another content has another address.
+def _keep_file(response: Response, current: str | None) -> None:
+    # Another content has another address; what a page of another version asks for is not kept.
+    if current and request.args.get("v") == current:
         response.cache_control.no_cache = None
         response.cache_control.public = True
         response.cache_control.max_age = _YEAR
         response.cache_control.immutable = True
-    return response

@@ -102,8 +102,10 @@ def test_static_files_are_kept_for_a_year_at_an_address_with_their_hash(
     assert parse_qs(urlsplit(style).query)["v"]
     with client.get(style) as answer:
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    with client.get("/static/site.css") as answer:
-        assert "immutable" not in answer.headers["Cache-Control"]
+    for other in ("/static/site.css", "/static/site.css?v=of-another-version"):
+        with client.get(other) as answer:
+            assert answer.status_code == 200
+            assert "immutable" not in answer.headers["Cache-Control"]
 
 
 # What is printed

@@ -28,8 +28,18 @@ class Exchange:
     is_streamed: bool = False
     waits_for_client: float | None = None
     """Since when a body or a stream may be waiting for the client; None while none does."""
+    busy_since: float = field(default_factory=monotonic)
+    """Since when the process works for it, where it does not wait for the client."""
     is_too_late: bool = False
     """Whether the time was over before the answer was begun."""
+
+    def waits(self) -> None:
+        """Note that from now on it waits for the client."""
+        self.waits_for_client = monotonic()
+
+    def goes_on(self) -> None:
+        """Note that the process works for it again."""
+        self.waits_for_client, self.busy_since = None, monotonic()
 
 
 _current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)

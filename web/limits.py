@@ -11,13 +11,14 @@ from flask import Flask, Response, request
 from flask_limiter import Limiter
 from werkzeug.exceptions import ServiceUnavailable
 
+from index.deadline import deadline
 from index.errors import TimedOut
 from index.settings import Settings
 from web import errors
-from web.exchange import exchange_of
+from web.exchange import Exchange, exchange_of
 from web.proxies import address_of
 
-__all__ = ["BODIES", "STREAMS", "bound_streams", "client_key", "register"]
+__all__ = ["BODIES", "STREAMS", "bound_streams", "bounded", "client_key", "register"]
 
 STREAMS = 8
 """Lists that a process sends at once while it makes them."""
@@ -53,15 +54,15 @@ def register(app: Flask, settings: Settings) -> None:
             raise ServiceUnavailable(retry_after=_AGAIN)
         request.environ[_HELD] = bodies
         if exchange := exchange_of(request.environ):
-            exchange.waits_for_client = monotonic()
+            exchange.waits()
+            request.get_data()  # kept for whoever asks; here alone it is waited for
+            exchange.goes_on()
 
     @app.teardown_request
     def release(_: BaseException | None) -> None:
         held = request.environ.pop(_HELD, None)
         if held:
             held.release()
-            if exchange := exchange_of(request.environ):
-                exchange.waits_for_client = None
 
     if settings.rate_limit:
         _limit_rates(app, settings.rate_limit)
@@ -83,17 +84,32 @@ def bound_streams(app: Flask, settings: Settings) -> None:
         response.call_on_close(release)
         if exchange := exchange_of(request.environ):
             exchange.is_streamed = True
-            exchange.waits_for_client = monotonic()
-        ends = monotonic() + _STREAM * settings.request_seconds
-        response.response = _until(ends, response.response, release)
+            exchange.waits()
+        response.response = bounded(response.response, settings.request_seconds, exchange, release)
         return response
 
 
-def _until(moment: float, pieces: Iterable[Any], release: Callable[[], object]) -> Iterator[Any]:
+def bounded(
+    pieces: Iterable[Any], seconds: float, exchange: Exchange | None, release: Callable[[], object]
+) -> Iterator[Any]:
+    """Give the pieces; to make one may take as long as an answer, all together twenty times that.
+
+    Raises TimedOut.
+    """
+    ends = monotonic() + _STREAM * seconds
+    made = iter(pieces)
     try:
-        for piece in pieces:
+        while True:
+            if exchange:
+                exchange.goes_on()
+            with deadline(min(ends, monotonic() + seconds)):
+                piece = next(made, None)
+            if piece is None:
+                return
+            if exchange:
+                exchange.waits()
             yield piece
-            if monotonic() > moment:
+            if monotonic() > ends:
                 raise TimedOut
     finally:
         release()

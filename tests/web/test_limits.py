@@ -1,5 +1,7 @@
 """Limits: how often a client may ask, how long an answer may take, how many wait for a client."""
 
+import os
+from collections.abc import Iterator
 from contextlib import ExitStack
 from ipaddress import ip_network
 from threading import Event, Thread
@@ -14,7 +16,8 @@ from index.deadline import check_deadline, deadline
 from index.errors import SettingsError, TimedOut
 from index.settings import Settings, load_settings
 from search import Searcher
-from web.limits import BODIES, STREAMS
+from web.exchange import Exchange
+from web.limits import BODIES, STREAMS, bounded
 from web.observer import CutOff
 from web.server import serving
 from web.turns import Turnstile
@@ -26,7 +29,7 @@ def searcher(site_searcher: Searcher) -> Searcher:
 
 
 def client_over(searcher: Searcher, **settings: Any) -> Client:
-    return Client(serving(Settings(**settings), searcher)[0])
+    return Client(serving(Settings(**settings), searcher, os.getppid())[0])
 
 
 # Rates
@@ -258,3 +261,45 @@ def test_only_some_texts_are_taken_at_once(searcher: Searcher) -> None:
     for thread in threads:
         thread.join(20)
     assert client.post("/api/v1/related", json={"text": "勒索软件"}).status_code == 200
+
+
+def test_a_list_is_watched_while_a_piece_of_it_is_made_and_not_while_it_is_sent() -> None:
+    exchange = Exchange(id="x", started=0.0)
+    released: list[bool] = []
+    made: list[tuple[float | None, float]] = []
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(2):
+            made.append((exchange.waits_for_client, exchange.busy_since))
+            check_deadline()
+            yield b"a"
+
+    for piece in bounded(pieces(), 10, exchange, lambda: released.append(True)):
+        assert piece == b"a"
+        assert exchange.waits_for_client
+    assert [waits for waits, _ in made] == [None, None]
+    assert made[1][1] > made[0][1] > 0
+    assert released == [True]
+
+
+def test_no_piece_of_a_list_may_take_longer_than_an_answer() -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"a"
+        sleep(0.05)
+        check_deadline()
+        yield b"b"
+
+    found = []
+    with pytest.raises(TimedOut):
+        found.extend(bounded(pieces(), 0.01, None, lambda: None))
+
+
+def test_a_list_that_takes_too_long_as_a_whole_is_cut() -> None:
+    def pieces() -> Iterator[bytes]:
+        while True:
+            sleep(0.01)
+            yield b"a"
+
+    with pytest.raises(TimedOut):
+        for _ in bounded(pieces(), 0.02, None, lambda: None):
+            pass

@@ -13,7 +13,7 @@ __all__ = ["blueprint"]
 
 
 def blueprint(searcher: Searcher) -> Blueprint:
-    """Return the routes, which wait for no other request."""
+    """Return the routes, which take no turn: they wait for one search at most."""
     health = Blueprint("health", __name__)
 
     @health.get("/healthz")

@@ -72,7 +72,7 @@ def run(settings: Settings, host: str, port: int) -> None:
     with shared_folder() as folder:
         if settings.drain_seconds:
             server.drain = folder, settings.drain_seconds
-        server.serve(target_loader=partial(_load, settings), wrap_loader=False)
+        server.serve(target_loader=partial(_load, settings, os.getpid()), wrap_loader=False)
 
 
 class _Server(Granian):  # type: ignore[misc, valid-type]
@@ -120,8 +120,8 @@ class _Server(Granian):  # type: ignore[misc, valid-type]
         return super()._spawn_worker(idx, *args, **kwargs)
 
 
-def _load(settings: Settings) -> WSGIApplication:
-    """Return the application of a process that has just begun."""
+def _load(settings: Settings, first: int) -> WSGIApplication:
+    """Return the application of a process that has just begun; `first` began it."""
     # A terminal's Ctrl-C is for the first process, which ends the others: told twice they have been
     # seen to hang.
     os.setpgrp()
@@ -129,13 +129,16 @@ def _load(settings: Settings) -> WSGIApplication:
         signal(wanted, SIG_DFL)
     searcher = open_searcher(settings)
     Thread(target=_warm, args=(searcher,), daemon=True).start()
-    application, watchdog = serving(settings, searcher)
+    application, watchdog = serving(settings, searcher, first)
     watchdog.start()
     return application
 
 
-def serving(settings: Settings, searcher: Searcher) -> tuple[WSGIApplication, Watchdog]:
-    """Return the application with all that stands before it, and what watches its requests."""
+def serving(settings: Settings, searcher: Searcher, first: int) -> tuple[WSGIApplication, Watchdog]:
+    """Return the application with all that stands before it, and what watches its requests.
+
+    `first` is the process that began this one, without which it stops.
+    """
     app = create_app(settings, searcher)
     metrics = app.extensions["metrics"]
     turnstile = Turnstile()
@@ -146,7 +149,7 @@ def serving(settings: Settings, searcher: Searcher) -> tuple[WSGIApplication, Wa
         seconds=settings.request_seconds,
         queries=settings.log_queries,
     )
-    watchdog = Watchdog(observer.under_way, settings.request_seconds, metrics.look)
+    watchdog = Watchdog(observer.under_way, settings.request_seconds, first, metrics.look)
     return behind_proxies(observer, settings.trusted_proxies), watchdog
 
 

@@ -31,18 +31,22 @@ _logger = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """Watches the requests of one process; `seconds` are what one of them may take."""
+    """Watches the requests of one process; `seconds` are what one of them may take.
+
+    `first` is the process without which this one stops.
+    """
 
     def __init__(
         self,
         under_way: Callable[[], list[Exchange]],
         seconds: float,
+        first: int,
         every_tick: Callable[[], None] = lambda: None,
     ) -> None:
         self._under_way = under_way
         self._seconds = seconds
         self._every_tick = every_tick
-        self._parent = os.getppid()
+        self._first = first
         self._moved: dict[int, tuple[float, int]] = {}
 
     def start(self) -> None:
@@ -60,8 +64,8 @@ class Watchdog:
 
     def look(self) -> None:
         """Do what is to be done now."""
-        if os.getppid() != self._parent:
-            self._parent = os.getppid()
+        if os.getppid() != self._first:
+            self._first = os.getppid()  # told once
             _logger.error("The first process is gone: this one stops")
             os.kill(os.getpid(), SIGTERM)
         now = monotonic()
@@ -76,7 +80,7 @@ class Watchdog:
         else:
             self._moved.clear()
         for each in exchanges:
-            if not each.waits_for_client and now - each.started > 2 * self._seconds + _STUCK:
+            if not each.waits_for_client and now - each.busy_since > 2 * self._seconds + _STUCK:
                 self._give_up(each, now)
 
     def _cut_idle(self, now: float) -> None:

@@ -291,7 +291,8 @@ def run(
         if figures.seconds[-1] > slow:
             name = list(ROUTES)[hostile.route // 8] if hostile.route % 8 == 0 else "searcher"
             took, cpu = figures.seconds[-1], figures.cpu_seconds[-1]
-            sys.stderr.write(f"{took:.2f} s, {cpu:.2f} of CPU: {name} {hostile}\n")
+            told = f"{took:.2f} s, {cpu:.2f} of CPU: {name} {hostile}"
+            sys.stderr.write(f"{told[:1000]}\n")
 
     while len(figures.seconds) < queries:
         wanted = min(_ROUND, -((len(figures.seconds) - queries) // _OF_EACH))

@@ -2,11 +2,12 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -14,7 +15,6 @@ from queue import Empty, Queue
 from threading import Thread
 
 _PROGRAM = "from web.cli import main\nmain()"
-_SERVE = ("serve", "--port", "18000")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,13 @@ class Served:
         return [int(each) for each in found.read_text(encoding="ascii").split()]
 
 
+def free_port() -> int:
+    """A port that nobody has: those that a server looks for itself others look for as well."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def served(data: Path, *, changed: str = "", **settings: object) -> Iterator[Served]:
     """Start a server over a data folder; it is stopped at the end.
@@ -49,7 +56,14 @@ def served(data: Path, *, changed: str = "", **settings: object) -> Iterator[Ser
     """
     variables = {f"ANWEN_{name.upper()}": str(value) for name, value in settings.items()}
     process = subprocess.Popen(
-        [sys.executable, "-c", f"{changed}\n{_PROGRAM}", "--data", str(data), *_SERVE],
+        [
+            sys.executable,
+            "-c",
+            f"{changed}\n{_PROGRAM}",
+            "--data",
+            str(data),
+            *("serve", "--port", str(free_port())),
+        ],
         env=os.environ | variables,
         stderr=subprocess.PIPE,
         text=True,

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 from typing import Any
@@ -54,7 +55,7 @@ def searcher(site_searcher: Searcher) -> Searcher:
 
 
 def client_over(searcher: Searcher, settings: Settings) -> Client:
-    return Client(serving(settings, searcher)[0])
+    return Client(serving(settings, searcher, os.getppid())[0])
 
 
 @pytest.fixture

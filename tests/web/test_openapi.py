@@ -1,5 +1,6 @@
 """The OpenAPI document: it names what there is, and every answer is as it says."""
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -248,7 +249,7 @@ def test_a_full_answer_to_a_text_is_as_the_document_says(
 def test_a_refusal_to_answer_is_as_the_document_says(
     site_searcher: Searcher, kept: dict[str, Any], path: str
 ) -> None:
-    served, _ = serving(Settings(**kept), site_searcher)
+    served, _ = serving(Settings(**kept), site_searcher, os.getppid())
     schema = schemathesis.openapi.from_dict(deepcopy(DOCUMENT))
     schema.app = served
     values: dict[str, Any] = {"query": {"q": "勒索软件"}} if "{" not in path else {}

@@ -131,7 +131,8 @@ class Metrics:
         for path in Path(self._folder).glob("gauge_live*_*.db"):
             process = int(path.stem.rpartition("_")[2])
             if not is_running(process):
-                mark_process_dead(process, self._folder)  # type: ignore[no-untyped-call]
+                with suppress(FileNotFoundError):  # somebody else asks at the same time
+                    mark_process_dead(process, self._folder)  # type: ignore[no-untyped-call]
         registry = self._of_the_index()
         MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
         return generate_latest(registry)

@@ -20,7 +20,7 @@ from index.errors import IndexUnavailable, NotAnArticle, StoreError
 from index.extract import extract
 from index.settings import Settings, load_settings, read_settings
 from index.stages import stages_fingerprint
-from index.store import ArticleStore
+from index.store import STORE_FILE, ArticleStore
 from search import SearchRequest, open_searcher
 from search.evaluation import compare, evaluate, read_judgements, read_run, write_run
 from web.cli_base import Text, echo, json_option, print_json, reports_errors
@@ -214,7 +214,7 @@ def evaluate_command(
     article and grade between tabs; an article is named by address, id or the path of its page).
     """
     former = read_run(against) if against else None
-    with ArticleStore(settings.data / "articles.sqlite3", read_only=True) as store:
+    with ArticleStore(settings.data / STORE_FILE, read_only=True) as store:
         judgements = read_judgements(folder, store.find)
     with closing(open_searcher(settings)) as searcher:
         run = evaluate(searcher, judgements)
@@ -239,7 +239,7 @@ def info_command(settings: Settings, as_json: bool) -> None:
         print_settings(in_force, loaded.ignored)
     analyzer = Analyzer(settings.terms)
     index = open_index(settings, analyzer)
-    with ArticleStore(settings.data / "articles.sqlite3", read_only=True) as store:
+    with ArticleStore(settings.data / STORE_FILE, read_only=True) as store:
         about: dict[str, object] = {
             "version": version("anwen"),
             "data": click.format_filename(settings.data),
@@ -249,6 +249,7 @@ def info_command(settings: Settings, as_json: bool) -> None:
             "indexed_revision": index.revision,
             "analyzer": analyzer.fingerprint,
             "out_of_date": index.out_of_date() if index.generation else None,
+            "fault": index.fault(),
         }
     if as_json:
         print_json(about | {"settings": in_force, "ignored_variables": list(loaded.ignored)})
@@ -257,6 +258,8 @@ def info_command(settings: Settings, as_json: bool) -> None:
         echo(f"{name:<17} {value if value is not None else 'no'}")
     if about["stale"] or about["out_of_date"]:
         click.echo("Run: anwen index --rebuild")
+    elif not about["generation"]:
+        click.echo("There is no index. Run: anwen index --rebuild")
 
 
 @main.command("serve")
@@ -266,8 +269,10 @@ def info_command(settings: Settings, as_json: bool) -> None:
 @click.pass_obj
 @reports_errors
 def serve_command(settings: Settings, host: str, port: int, workers: int | None) -> None:
-    """Serve the site; a port in use gives way to the next free one, which is printed."""
-    _serve(replace(settings, workers=workers or settings.workers), host, port)
+    """Serve the site; without --port at the first free one from 8000 on, which is printed."""
+    source = click.get_current_context().get_parameter_source("port")
+    ports = _FREE_PORTS if source is click.core.ParameterSource.DEFAULT else 1
+    _serve(replace(settings, workers=workers or settings.workers), host, port, ports)
 
 
 @main.command("demo")
@@ -283,14 +288,14 @@ def demo_command(settings: Settings, port: int, no_serve: bool) -> None:
         summary = build(settings, [sample], rebuild=True, progress=progress)
     _print_summary(summary)
     if not no_serve:
-        _serve(settings, "127.0.0.1", port)
+        _serve(settings, "127.0.0.1", port, _FREE_PORTS)
 
 
-def _serve(settings: Settings, host: str, port: int) -> None:
+def _serve(settings: Settings, host: str, port: int, ports: int) -> None:
     from web.server import run
 
     _tell_what_fails(settings)
-    free = _free_port(host, port)
+    free = _free_port(host, port, ports)
     if free != port:
         click.echo(f"Port {port} is in use.", err=True)
     click.echo(f"http://{f'[{host}]' if ':' in host else host}:{free}/", err=True)
@@ -309,8 +314,8 @@ def _tell_what_fails(settings: Settings) -> None:
         searcher.close()
 
 
-def _free_port(host: str, wanted: int) -> int:
-    for port in range(wanted, min(wanted + _FREE_PORTS, 65536)):
+def _free_port(host: str, wanted: int, ports: int) -> int:
+    for port in range(wanted, min(wanted + ports, 65536)):
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -321,6 +326,9 @@ def _free_port(host: str, wanted: int) -> int:
                 reason = error
                 continue
             return port
+    which = f"Port {wanted}" if ports == 1 else f"No port from {wanted} on"
+    can = "cannot" if ports == 1 else "can"
     raise click.ClickException(
-        f"No free port from {wanted} on at {host}: {reason}. Name another with --port."
+        f"{which} {can} be used at {host}: {getattr(reason, 'strerror', None) or reason}. "
+        "Name another with --port, or an address of this machine with --host."
     )

@@ -14,6 +14,7 @@ from index.document import BEIJING, Article, OrganisationType
 from index.entities import OrganisationTable, annotate
 from index.errors import UnknownArticle
 from index.settings import Settings
+from index.store import STORE_FILE
 from search.backends.answering import Answer, Answerer, QueryReader
 from search.backends.base import CacheUsage, IndexUsage, Statistics
 from search.backends.cache import ByteCache
@@ -90,7 +91,7 @@ class WhooshSearcher:
             rewriter.stop_words,
         )
         self._index = WhooshIndex(settings.data / "index", self._analyzer.fingerprint)
-        self._stored = StoredArticles(settings.data / "articles.sqlite3")
+        self._stored = StoredArticles(settings.data / STORE_FILE)
         self._lock = Lock()
         self._segments: ByteCache[Any] = ByteCache(0)
         self._impacts: ByteCache[Impacts] = ByteCache(0, small=0.5)

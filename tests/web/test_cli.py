@@ -13,6 +13,7 @@ from time import sleep
 from typing import Any
 from urllib.parse import urlsplit
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -220,7 +221,30 @@ def test_a_port_in_use_gives_way_to_the_next() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert _free_port("127.0.0.1", port) > port
+        assert _free_port("127.0.0.1", port, 20) > port
+        with pytest.raises(click.ClickException, match=rf"Port {port} cannot be used .*in use"):
+            _free_port("127.0.0.1", port, 1)
+
+
+def test_a_port_that_is_named_and_in_use_is_an_error(demo: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = anwen("serve", "--port", str(taken.getsockname()[1]), data=demo)
+    assert result.exit_code == 1
+    assert "cannot be used" in result.output
+
+
+def test_info_tells_of_an_index_that_is_missing_or_does_not_open(
+    demo: Path, tmp_path: Path
+) -> None:
+    assert json.loads(anwen("info", "--json", data=demo).stdout)["fault"] is None
+    shutil.copytree(demo, data := tmp_path / "data")
+    next((data / "index").rglob("*.vpst")).unlink()
+    result = anwen("info", data=data)
+    assert ".vpst is missing. Run: anwen index --rebuild" in result.output
+    shutil.rmtree(data / "index")
+    assert "There is no index. Run: anwen index --rebuild" in anwen("info", data=data).output
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])

@@ -19,9 +19,8 @@ def read_many(pages: int, seed: int, corpus: Path | None) -> None:
     sys.stdout.write(f"{json.dumps(told, ensure_ascii=False)}\n")
     assert told["pages"] == pages
     assert max(figures.seconds) <= 2 * _PAGE_SECONDS
-    assert len(figures.failures) <= max(
-        pages // 20, 3
-    )  # 4 of 200 were given up when this was written
+    # None of 600 was given up when this was written, but a machine may be half as fast.
+    assert len(figures.failures) <= max(pages // 50, 1)
     # A worker that a page ends is told, and so is a page that is given up; nothing else fails.
     assert all(each.startswith(_GIVEN_UP) for each in figures.failures)
 

@@ -1,5 +1,6 @@
 """Reading a saved page in HTML: its elements as blocks."""
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -76,6 +77,8 @@ _LEAST_ARTICLE = 80  # characters; less is a teaser
 _LONG_TAG = re.compile(r"<[^<>]{10000,}>")
 _MOST_ATTRIBUTES = 1000  # of one element: libxml2 takes the square of the time for more
 _DEEPEST = 200  # elements inside one another; more is an accident or an attack
+
+logging.getLogger("readability").setLevel(logging.CRITICAL)  # it logs what it raises as well
 
 
 def reading_of_html(text: str) -> Reading:

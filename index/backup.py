@@ -24,7 +24,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from index.archive import Archive, Member, write_archive
-from index.build import Progress
 from index.database import Database
 from index.document import BEIJING
 from index.durable import make_folder, sync_folder, write_atomically
@@ -32,6 +31,7 @@ from index.errors import AnwenError, BackupError, SettingsError, StoreError
 from index.lock import writing
 from index.settings import Settings, load_settings
 from index.store import SCHEMA_ROWS, STORE_FILE, STORE_VERSION, store_schema
+from index.summary import Progress
 
 __all__ = ["Backup", "Restored", "backup", "restore"]
 

@@ -2,13 +2,12 @@
 
 import logging
 import os
-from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol, Self, TypeVar
+from typing import Self
 
+from index.ahead import ahead
 from index.analysis import Analyzer
 from index.backends.base import Index, IndexWriter
 from index.backends.whoosh import WhooshIndex
@@ -33,88 +32,20 @@ from index.stages import (
     worker_died,
 )
 from index.store import STORE_FILE, ArticleStore, StoredPage, page_digest
+from index.summary import Progress, Quiet, Summary
 from index.workers import Task, Workers
 
-__all__ = [
-    "Indexer",
-    "Progress",
-    "Summary",
-    "build",
-    "open_index",
-    "remove",
-]
+__all__ = ["Indexer", "build", "open_index", "remove"]
 
 _CHUNK = 32  # pages a worker takes at once: less costs messages, more makes the bar jump
 _ANALYSED = 128  # articles a worker analyses at once: a batch has a cost of its own
-_CHUNK_SIZE = 8 * 2**20  # bytes or characters after which a chunk ends
-_AHEAD_SIZE = 64 * 2**20  # ... of all chunks that are submitted and not yet used
 _COMPARED = 32  # chunks of fingerprints in one durable transaction
 _STORE_BATCH = 512  # pages in one durable transaction
 _TOLD = 3  # damaged parts of an index that are told one by one
 
 _log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-R = TypeVar("R")
-
 _Submitted = tuple[list[StoredPage | None], Task[list[Result]] | None]
-
-
-@dataclass(slots=True, kw_only=True)
-class Summary:
-    """What a run did. `pages` is the sum of the rest; `problems` names the pages behind it."""
-
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    repeated: int = 0
-    removed: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-    failed: Counter[str] = field(default_factory=Counter)
-    seconds: float = 0.0
-    generation: int = 0
-    problems: list[tuple[str, str, str]] = field(default_factory=list)
-    """Page, "skipped" or "failed", and the reason."""
-
-    @property
-    def pages(self) -> int:
-        """All pages that were met."""
-        counts = (self.added, self.updated, self.unchanged, self.repeated, self.removed)
-        return sum(counts) + self.skipped.total() + self.failed.total()
-
-    def count(self, outcome: str) -> None:
-        """Count one page under an outcome of the store."""
-        setattr(self, outcome, getattr(self, outcome) + 1)
-
-    def skip(self, page: str, reason: str) -> None:
-        """Count a page that holds no article."""
-        self.skipped[reason] += 1
-        self.problems.append((page, "skipped", reason))
-
-    def fail(self, page: str, reason: str, kind: str) -> None:
-        """Count a page that could not be read, under the first words of the reason."""
-        self.failed[kind] += 1
-        self.problems.append((page, "failed", reason))
-
-
-class Progress(Protocol):
-    """Where a run reports how far it is."""
-
-    def stage(self, name: str, total: int | None) -> None:
-        """Begin a stage of `total` steps, None where only a share is known."""
-
-    def advance(self, steps: int = 1, share: float | None = None) -> None:
-        """Report steps done, and the share of the input that is read, from 0 to 1."""
-
-
-class _Quiet:
-    """Progress of what is too short to be watched."""
-
-    def stage(self, name: str, total: int | None) -> None:
-        pass
-
-    def advance(self, steps: int = 1, share: float | None = None) -> None:
-        pass
 
 
 def open_index(settings: Settings, analyzer: Analyzer) -> WhooshIndex:
@@ -286,7 +217,7 @@ def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> 
         store.commit()
         if is_damaged:
             with Workers(jobs := os.cpu_count() or 1, start_worker, (settings,)) as pool:
-                _catch_up(store, index, pool, 3 * jobs, _Quiet(), rebuild=True, set_aside=True)
+                _catch_up(store, index, pool, 3 * jobs, Quiet(), rebuild=True, set_aside=True)
         elif index.generation and not undo:
             # An index that a kill left behind stays behind: the next run still has to catch up.
             with index.writer(store.revision if was_current else reached) as writer:
@@ -387,7 +318,7 @@ def _extracted(
                 new.append(page)
         return known, pool.submit(extract_pages, new) if new else None
 
-    for chunk, (known, future) in _windowed(pages, submit, window, _size_of_page):
+    for chunk, (known, future) in ahead(pages, submit, window, _size_of_page, _CHUNK):
         results = iter(pool.results(future, worker_died) if future else ())
         for page, stored in zip(chunk, known, strict=True):
             if isinstance(page, Page):
@@ -420,7 +351,7 @@ def _catch_up(
 
     progress.stage("indexing", store.count_changes(reached))
     with index.writer(target, rebuild=fresh, set_aside=set_aside) as writer:
-        for chunk, future in _windowed(
+        for chunk, future in ahead(
             store.changes(reached), submit, window, _size_of_article, _ANALYSED
         ):
             for identifier, document in chunk:
@@ -440,7 +371,7 @@ def _compare(store: ArticleStore, pool: Workers, window: int, progress: Progress
 
     waiting = store.without_fingerprint(fingerprints_version())
     progress.stage("comparing", len(waiting))
-    chunks = _windowed(store.documents(waiting), submit, window, _size_of_article, _ANALYSED)
+    chunks = ahead(store.documents(waiting), submit, window, _size_of_article, _ANALYSED)
     for number, (chunk, future) in enumerate(chunks, 1):
         found = pool.result(future)
         for (identifier, _), fingerprint in zip(chunk, found, strict=True):
@@ -458,43 +389,3 @@ def _size_of_page(page: Page | Unreadable) -> int:
 
 def _size_of_article(article: tuple[str, str | None]) -> int:
     return len(article[1] or "")
-
-
-def _windowed(
-    items: Iterable[T],
-    submit: Callable[[list[T]], R],
-    window: int,
-    size_of: Callable[[T], int],
-    most: int = _CHUNK,
-) -> Iterator[tuple[list[T], R]]:
-    """Submit chunks ahead of their use, and give them in order.
-
-    Of chunks at most `window` are ahead, and what they hold together is bounded too: large pages
-    are few at once.
-    """
-    ahead: deque[tuple[list[T], R, int]] = deque()
-    held = 0
-    for chunk, size in _chunks(items, size_of, most):
-        ahead.append((chunk, submit(chunk), size))
-        held += size
-        while ahead and (len(ahead) >= window or held > _AHEAD_SIZE):
-            used, result, size = ahead.popleft()
-            held -= size
-            yield used, result
-    for used, result, _ in ahead:
-        yield used, result
-
-
-def _chunks(
-    items: Iterable[T], size_of: Callable[[T], int], most: int
-) -> Iterator[tuple[list[T], int]]:
-    chunk: list[T] = []
-    size = 0
-    for item in items:
-        chunk.append(item)
-        size += size_of(item)
-        if len(chunk) == most or size >= _CHUNK_SIZE:
-            yield chunk, size
-            chunk, size = [], 0
-    if chunk:
-        yield chunk, size

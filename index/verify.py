@@ -9,13 +9,14 @@ from pathlib import Path
 
 from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
-from index.build import Progress, open_index
+from index.build import open_index
 from index.database import Database
 from index.errors import AnwenError, IndexDamaged, IndexOutOfDate, IndexUnavailable, StoreError
 from index.lock import without_writer
 from index.record import read_article
 from index.settings import Settings
 from index.store import SCHEMA_ROWS, STORE_FILE, ArticleStore, page_bytes, page_digest, store_schema
+from index.summary import Progress
 
 __all__ = ["Difference", "Verdict", "verify"]
 

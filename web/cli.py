@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from index.analysis import Analyzer
-from index.build import Summary, build, open_index, remove
+from index.build import build, open_index, remove
 from index.corpus import Unreadable, read_pages
 from index.document import Article
 from index.entities import Denials, OrganisationTable, annotate
@@ -21,6 +21,7 @@ from index.extract import extract
 from index.settings import Settings, load_settings, read_settings
 from index.stages import stages_fingerprint
 from index.store import STORE_FILE, ArticleStore
+from index.summary import Summary
 from search import SearchRequest, open_searcher
 from search.evaluation import compare, evaluate, read_judgements, read_run, write_run
 from web.cli_base import Text, echo, json_option, print_json, reports_errors

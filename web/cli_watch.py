@@ -8,8 +8,8 @@ from threading import Event
 
 import click
 
-from index.build import Summary
 from index.settings import Settings
+from index.summary import Summary
 from index.watch import Watcher
 from web.cli_base import echo, json_option, print_json, reports_errors
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from index.build import Progress as BuildProgress
+from index.summary import Progress as BuildProgress
 
 __all__ = ["progress_on"]
 

@@ -8,12 +8,13 @@ from threading import Event
 from time import monotonic
 from typing import Protocol
 
-from index.build import Indexer, Summary
+from index.build import Indexer
 from index.corpus import FileState, Page, Source, Unreadable, find_at, find_sources, read_source
 from index.errors import AnwenError, IndexDamaged, IndexOutOfDate, StoreError, WorkerLost
 from index.settings import Settings
 from index.stages import WORKER_DIED
 from index.store import STORE_FILE, ArticleStore
+from index.summary import Summary
 from index.watch.notices import Notices
 from index.watch.pending import QUIET_PAGE, PendingFiles
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from index.build import Summary, build, remove
+from index.build import build, remove
 from index.errors import AnwenError, IndexOutOfDate, StoreError, StoreLocked, UnknownArticle
 from index.lock import writing
 from index.settings import Settings
 from index.store import ArticleStore
+from index.summary import Summary
 from search import SearchRequest, open_searcher
 from tests.reliability.checking import Silent
 

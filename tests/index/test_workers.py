@@ -11,6 +11,7 @@ import pytest
 
 from index import build as building
 from index import stages
+from index.ahead import AHEAD_SIZE, CHUNK_SIZE, ahead
 from index.corpus import Page, Unreadable
 from index.errors import WorkerLost
 from index.settings import Settings
@@ -58,12 +59,12 @@ def test_large_pages_are_few_at_once() -> None:
         submitted.append(sum(map(building._size_of_page, chunk)))
         return len(submitted)
 
-    for chunk, number in building._windowed(pages, submit, 100, building._size_of_page):
+    for chunk, number in ahead(pages, submit, 100, building._size_of_page, 32):
         most = max(most, sum(submitted[number - 1 :]))
         used += len(chunk)
     assert used == len(pages)
     assert sum(submitted) == sum(SIZES)
-    assert most <= building._AHEAD_SIZE + building._CHUNK_SIZE + max(SIZES)
+    assert most <= AHEAD_SIZE + CHUNK_SIZE + max(SIZES)
     assert len(submitted) < len(pages)  # small ones are still many at once
 
 

@@ -5,12 +5,12 @@ from itertools import chain
 from pathlib import Path
 from threading import Event
 
-from index.build import Progress, Summary
 from index.corpus import FileState, Page, Unreadable
 from index.errors import WorkerLost
 from index.settings import Settings
 from index.stages import WORKER_DIED
 from index.store import ArticleStore
+from index.summary import Progress, Summary
 from index.watch import Watcher
 
 __all__ = ["Followed", "Indexers"]

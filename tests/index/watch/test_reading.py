@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from index.build import Summary
 from index.corpus import Page, Unreadable
 from index.errors import IndexOutOfDate
 from index.settings import Settings
+from index.summary import Summary
 from tests.index.watch.followed import Followed, Indexers
 
 # When files are read

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from index.build import Progress, Summary
 from index.corpus import Page, Unreadable
 from index.errors import (
     AnwenError,
@@ -15,6 +14,7 @@ from index.errors import (
     SettingsError,
     StoreLocked,
 )
+from index.summary import Progress, Summary
 from tests.index.watch.followed import Followed, Indexers
 
 

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 
 from index.analysis import normalise
@@ -9,6 +10,7 @@ from search.pinyin import initials, spellings
 
 __all__ = ["NameIndex", "spelt"]
 
+_KEPT = 1 << 16  # names whose readings are kept: nearly all are the same in the next state
 _LEAST_SOUND = 3  # letters of pinyin that are looked for inside a name too
 # Of two names that one may stand for the other: 奇安新 and 奇安信 are alike by 0.67.
 _LEAST_ALIKE = 0.65
@@ -22,10 +24,13 @@ def spelt(name: str) -> Iterator[str]:
         yield initials(letters)
 
 
-def _readings(name: str) -> Iterator[tuple[str, ...]]:
-    if not name.isascii():
-        for spelling in spellings(name):
-            yield tuple(syllable for syllable in spelling if syllable.strip())
+@lru_cache(_KEPT)
+def _readings(name: str) -> tuple[tuple[str, ...], ...]:
+    if name.isascii():
+        return ()
+    return tuple(
+        tuple(syllable for syllable in spelling if syllable.strip()) for spelling in spellings(name)
+    )
 
 
 class NameIndex:

@@ -22,7 +22,9 @@ from search.vocabulary import Headline, Vocabulary
 __all__ = ["TypingAids", "TypingAidsMaker", "read_vocabulary"]
 
 _LEAST_AGE = 60.0  # seconds between two makings
-_LEAST_REST = 20  # and so many times what the last one took: about 3 s for 20,000 articles
+# ... and so many times what the last one took, about 2 s for 20,000 articles: answers that are made
+# meanwhile take several times as long, which may be felt by one in a hundred at most.
+_LEAST_REST = 100
 _SPELT = ("organisation", "source", "category")  # columns whose values have pinyin
 _HEADLINES = 200_000  # the newest, which are suggested and corrected by
 _MOST_TERMS = 200  # terms of a prefix that are looked at
@@ -56,6 +58,7 @@ class TypingAidsMaker:
         self._error: BaseException | None = None
         self._thread: Thread | None = None
         self._made_at = self._took = 0.0
+        self._spelt: dict[str, tuple[tuple[str, ...], NameIndex]] = {}
 
     def of(self, view: IndexView, evaluator: Evaluator) -> TypingAids:
         """Return aids for a view or, while these are made, for the one before it."""
@@ -106,7 +109,12 @@ class TypingAidsMaker:
 
     def _names_of(self, view: IndexView, name: str) -> NameIndex:
         """Return the values of a column, organisations under their other names too."""
-        values = view.keywords[name].values
+        values = tuple(view.keywords[name].values)
+        if name not in self._spelt or self._spelt[name][0] != values:
+            self._spelt[name] = values, self._spell(name, values)
+        return self._spelt[name][1]
+
+    def _spell(self, name: str, values: tuple[str, ...]) -> NameIndex:
         if name != "organisation":
             return NameIndex({value: (value,) for value in values})
         rows = {value: self._organisations.find(value) for value in values}

@@ -54,5 +54,11 @@ class Progress(Protocol):
         """Report steps done, and the share of the input that is read, from 0 to 1."""
 
 
-class Quiet(Progress):
+class Quiet:
     """Progress of what is too short to be watched."""
+
+    def stage(self, name: str, total: int | None) -> None:
+        """Report nothing."""
+
+    def advance(self, steps: int = 1, share: float | None = None) -> None:
+        """Report nothing."""

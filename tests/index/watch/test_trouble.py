@@ -1,6 +1,7 @@
 """Following crawl folders: what goes wrong is told, and loses nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,21 @@ from index.errors import (
 )
 from index.summary import Progress, Summary
 from tests.index.watch.followed import Followed, Indexers
+
+
+@contextmanager
+def refused(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]:
+    """Let a file not be opened meanwhile."""
+    opened = Path.open
+
+    def refuse(path: Path, *arguments: str, **options: str) -> object:
+        if path.name == name and arguments == ("rb",):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)  # type: ignore[call-overload]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", refuse)
+        yield
 
 
 def test_errors_are_told_with_longer_and_longer_waits_and_lose_nothing(
@@ -89,15 +105,7 @@ def test_a_broken_link_is_told_once_and_read_when_it_is_whole(
 def test_a_page_that_may_not_be_read_is_told_once_and_read_when_it_may(
     followed: Followed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = Path.open
-
-    def refuse(path: Path, *arguments: str, **options: str) -> object:
-        if path.name == "a.md" and arguments == ("rb",):
-            raise PermissionError(13, "Permission denied")
-        return opened(path, *arguments, **options)  # type: ignore[call-overload]
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "open", refuse)
+    with refused(monkeypatch, "a.md"):
         followed.write("a.md")
         followed.write("b.md")
         followed.pass_time(300, step=1)
@@ -111,15 +119,7 @@ def test_a_page_that_may_not_be_read_is_told_once_and_read_when_it_may(
 def test_a_page_whose_rights_are_mended_is_read_when_the_system_tells_of_it(
     followed: Followed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = Path.open
-
-    def refuse(path: Path, *arguments: str, **options: str) -> object:
-        if path.name == "a.md" and arguments == ("rb",):
-            raise PermissionError(13, "Permission denied")
-        return opened(path, *arguments, **options)  # type: ignore[call-overload]
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "open", refuse)
+    with refused(monkeypatch, "a.md"):
         path = followed.write("a.md")
         followed.pass_time(5)
     assert followed.read == []

@@ -162,6 +162,34 @@ def test_a_commit_that_fails_leaves_nothing_behind_and_can_be_repeated(
     assert set(documents_in(tmp_path).values()) == {1}
 
 
+@pytest.mark.parametrize("good", range(5))
+def test_a_deletion_that_fails_while_a_file_is_closed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, analyzer: Analyzer, good: int
+) -> None:
+    index = WhooshIndex(tmp_path, "tests")
+    with index.writer(3) as writer:
+        writer.update_documents(batch(0, 3, analyzer))
+    files = iter(range(good))
+    sync = os.fsync
+
+    def full(file: int) -> None:
+        if next(files, None) is None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(file)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        with (
+            pytest.raises(IndexUnavailable, match=r"cannot be written: No space left.*disk"),
+            index.writer(5) as writer,
+        ):
+            writer.delete_document(f"{1:016x}")
+    assert len(documents_in(tmp_path)) in (2, 3)
+    with index.writer(5) as writer:
+        writer.delete_document(f"{1:016x}")
+    assert len(documents_in(tmp_path)) == 2
+
+
 @pytest.fixture
 def two_generations(tmp_path: Path, analyzer: Analyzer) -> WhooshIndex:
     """An index whose live generation, of three documents, follows one of two."""

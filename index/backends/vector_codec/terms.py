@@ -130,8 +130,8 @@ class VectorFieldWriter(base.FieldWriter):  # type: ignore[misc]
     def close(self) -> None:
         """Complete the file."""
         if not self.is_closed:
+            self.is_closed = True  # also where it fails, as on a full disk: the file is left then
             self._container.close()
-            self.is_closed = True
 
     def abandon(self) -> None:
         """Leave the file incomplete."""

@@ -136,9 +136,8 @@ class Watcher:
             # A moment later, when the system tells of what is new in it: it does not of the rest.
             self._folders.setdefault(path, now + QUIET_PAGE)
         else:
-            self._files.forgive(
-                path
-            )  # its rights may have changed, of which its state says nothing
+            # Its rights may have changed, of which size and time say nothing.
+            self._files.forgive(path)
             self._see_at(path, now)
 
     # Looking

@@ -22,8 +22,8 @@ from search.vocabulary import Headline, Vocabulary
 __all__ = ["TypingAids", "TypingAidsMaker", "read_vocabulary"]
 
 _LEAST_AGE = 60.0  # seconds between two makings
-# ... and so many times what the last one took, about 2 s for 20,000 articles: answers that are made
-# meanwhile take several times as long, which may be felt by one in a hundred at most.
+# ... and so many times what the last one took, about 2 s for 20,000 articles: answers take several
+# times as long meanwhile, so it may be a hundredth of the time.
 _LEAST_REST = 100
 _SPELT = ("organisation", "source", "category")  # columns whose values have pinyin
 _HEADLINES = 200_000  # the newest, which are suggested and corrected by

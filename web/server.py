@@ -41,8 +41,8 @@ _THREADS = 128  # of a process at most; nearly all of them wait, for their turn 
 _CONNECTIONS = 2048  # of a process at once; others wait in the system's queue
 _HEAD = 20_000  # milliseconds for the head of a request, and between two of one connection
 _GRACE = 30  # seconds that requests under way have when the server is to stop
-# Seconds after which a thread that computes lets another have Python, by default 0.005: each time an
-# answer has waited for something it gets Python back so much later, while suggestions are made.
+# Seconds after which a thread that computes lets another have Python, by default 0.005. Each time
+# an answer has waited for something it gets Python back so much later, while suggestions are made.
 _SWITCH = 0.0005
 _START = 3.0  # seconds that a new process has to begin before the one it replaces is stopped
 

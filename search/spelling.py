@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from search.headlines import HeadlineText
+from search.pace import Pace
 from search.pinyin import fuzzy, readings, spellings
 from search.vocabulary import Vocabulary
 
@@ -79,6 +80,7 @@ class Speller:
         names: Iterable[str],
         is_word: Callable[[str], bool],
         particles: frozenset[str],
+        pace: Pace,
     ) -> None:
         """Take the vocabulary, other names and terms of the field, and what is a word at all."""
         self._articles = vocabulary.articles
@@ -101,11 +103,14 @@ class Speller:
             for word, count in vocabulary.words.items()
             if word.isascii() and word.isalpha() and len(word) >= 4 and count >= _LEAST_NAMED
         }
-        self._keys: dict[str, list[str]] = defaultdict(list)
-        for word in self._known:
+        # The words of a key are lines of one string: the garbage collector looks through hundreds
+        # of thousands of lists each time, and does not look at strings.
+        self._keys: dict[str, str] = {}
+        for word in pace.over(self._known):
             if len(word) <= _LONGEST:
                 for key in _keys(word):
-                    self._keys[key].append(word)
+                    others = self._keys.get(key)
+                    self._keys[key] = f"{others}\n{word}" if others else word
 
     def correct(self, text: str) -> str | None:
         """Return what was meant by plain words, None where nothing else is likely.
@@ -216,7 +221,7 @@ class Speller:
         """Return the words that may have been meant, each with its cheapest slip."""
         found: dict[str, float] = {}
         for key in (*_keys(typed), f"-{typed}"):
-            for word in self._keys.get(key, ()):
+            for word in self._keys.get(key, "").split():
                 cost = _slip_cost(typed, word)
                 if cost is not None and cost < found.get(word, math.inf):
                     found[word] = cost

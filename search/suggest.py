@@ -5,14 +5,15 @@ The last word may be unfinished. Words and names are also found by their pinyin 
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from string import ascii_lowercase
 
 from index.analysis import normalise
 from search.names import NameIndex, spelt
+from search.pace import Pace
 from search.results import Suggestion, SuggestionGroup
 from search.vocabulary import Headline, Vocabulary
 
@@ -32,62 +33,56 @@ _LATIN = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9+#.&-]+")
 _LETTERS = re.compile("[a-z]+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """Something to suggest, and how many articles there are of it."""
-
-    text: str
-    count: int
-
-
 class _Keys:
-    """Entries under several keys each, found by the beginning of a key."""
+    """Texts under several keys each, found by the beginning of a key; `counts` has all of them."""
 
-    def __init__(self, entries: Iterable[tuple[str, _Entry]]) -> None:
-        pairs = sorted({(key, entry.text): entry for key, entry in entries}.items())
-        self._keys = [key for (key, _), _ in pairs]
-        self._entries = [entry for _, entry in pairs]
+    def __init__(
+        self, entries: Iterable[tuple[str, str]], counts: Mapping[str, int], pace: Pace
+    ) -> None:
+        """Take pairs of a key, without a line break, and a text."""
+        self._counts = counts
+        # By the first character: to put all in order at once would hold up the answering.
+        self._lines: dict[str, list[str]] = defaultdict(list)
+        for key, text in pace.over(entries):
+            self._lines[key[:1]].append(f"{key}\n{text}")
+        for lines in pace.over(self._lines.values()):
+            lines.sort()
 
-    def beginning(self, prefix: str) -> Iterator[_Entry]:
-        """Give the entries of the keys that begin so."""
-        for place in range(bisect_left(self._keys, prefix), len(self._keys)):
-            if not self._keys[place].startswith(prefix):
-                return
-            yield self._entries[place]
+    def beginning(self, prefix: str) -> dict[str, int]:
+        """Return the texts under keys that begin so (not empty), with the count of each."""
+        lines = self._lines.get(prefix[:1], [])
+        found = {}
+        for place in range(bisect_left(lines, prefix), len(lines)):
+            if not lines[place].startswith(prefix):
+                break
+            text = lines[place].partition("\n")[2]
+            found[text] = self._counts[text]
+        return found
 
 
 class Suggester:
     """Suggests from one vocabulary."""
 
-    def __init__(self, vocabulary: Vocabulary, organisations: NameIndex) -> None:
+    def __init__(self, vocabulary: Vocabulary, organisations: NameIndex, pace: Pace) -> None:
         """Spell all words once; names come spelt."""
         self._vocabulary = vocabulary
-        plain = {
-            word: count
-            for word, count in vocabulary.words.items()
-            if count >= _LEAST_HEADLINES and _is_plain(word)
-        }
-        self._plain = frozenset(plain)
-        self._words = _Keys(
-            pair for word, count in plain.items() for pair in _spelt(word, _Entry(word, count))
+        words = vocabulary.words
+        self._plain = frozenset(
+            word for word in pace.over(words) if words[word] >= _LEAST_HEADLINES and _is_plain(word)
         )
+        self._words = _Keys(_spelt(self._plain), words, pace)
         counts = vocabulary.organisations
-        self._organisations = _Keys(
-            (key, _Entry(name, counts[name])) for key, name in organisations.spelt() if counts[name]
-        )
-        self._categories = _Keys(
-            pair
-            for name, count in vocabulary.categories.items()
-            for pair in _spelt(name, _Entry(name, count))
-        )
+        names = (pair for pair in organisations.spelt() if counts[pair[1]])
+        self._organisations = _Keys(names, counts, pace)
+        self._categories = _Keys(_spelt(vocabulary.categories), vocabulary.categories, pace)
         self._joined = "\n".join(["", *(line.normal for line in vocabulary.headlines), ""])
         starts, at = [], 1
-        for line in vocabulary.headlines:
+        for line in pace.over(vocabulary.headlines):
             starts.append(at)
             at += len(line.normal) + 1
         self._starts = starts
         self._known = lru_cache(maxsize=_KEPT)(self._suggest)
-        for letter in ascii_lowercase:  # the first letter of thousands of words in pinyin
+        for letter in pace.over(ascii_lowercase):  # the first one of thousands of words in pinyin
             self.suggest(letter)
 
     def suggest(self, typed: str) -> tuple[SuggestionGroup, ...]:
@@ -195,19 +190,18 @@ def _split(text: str) -> tuple[str, str]:
     return before.strip(), last
 
 
-def _spelt(text: str, entry: _Entry) -> Iterator[tuple[str, _Entry]]:
-    key = normalise(text).text
-    yield key, entry
-    for sound in spelt(key):
-        yield sound, entry
+def _spelt(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        key = normalise(text).text
+        yield key, text
+        for sound in spelt(key):
+            yield sound, text
 
 
 def _best(keys: _Keys, prefix: str, most: int, *, but: str = "") -> list[Suggestion]:
     """Return the most frequent entries that begin so; letters may be pinyin or initials."""
-    found: dict[str, int] = {}
-    for entry in keys.beginning(prefix.replace(" ", "") if _LETTERS.match(prefix) else prefix):
-        if entry.text != but:
-            found[entry.text] = entry.count
+    found = keys.beginning(prefix.replace(" ", "") if _LETTERS.match(prefix) else prefix)
+    found.pop(but, None)
     ranked = sorted(found, key=lambda text: (-found[text], len(text), text))
     return [Suggestion(text=text, count=found[text]) for text in ranked[:most]]
 

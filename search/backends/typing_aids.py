@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from threading import Thread
 from time import monotonic
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,20 +15,26 @@ from search.backends.evaluator import Evaluator
 from search.backends.queries import Combined
 from search.backends.view import IndexView
 from search.names import NameIndex
+from search.pace import Pace
 from search.query import TEXT_FIELDS, Variant
 from search.spelling import Speller
 from search.suggest import Suggester
 from search.vocabulary import Headline, Vocabulary
 
-__all__ = ["TypingAids", "TypingAidsMaker", "read_vocabulary"]
+__all__ = ["TypingAids", "TypingAidsMaker"]
 
 _LEAST_AGE = 60.0  # seconds between two makings
-# ... and so many times what the last one took, about 2 s for 20,000 articles: answers take several
-# times as long meanwhile, so it may be a hundredth of the time.
-_LEAST_REST = 100
+_SHARE = 0.1  # of the time of a thread that makes new ones while others serve
 _SPELT = ("organisation", "source", "category")  # columns whose values have pinyin
 _HEADLINES = 200_000  # the newest, which are suggested and corrected by
 _MOST_TERMS = 200  # terms of a prefix that are looked at
+
+
+class _State(NamedTuple):
+    """An open index, and what counts in it."""
+
+    view: IndexView
+    evaluator: Evaluator
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +64,23 @@ class TypingAidsMaker:
         self._latest: TypingAids | None = None
         self._error: BaseException | None = None
         self._thread: Thread | None = None
-        self._made_at = self._took = 0.0
+        self._made_at = 0.0
+        self._newest: _State  # from the first question on
         self._spelt: dict[str, tuple[tuple[str, ...], NameIndex]] = {}
 
     def of(self, view: IndexView, evaluator: Evaluator) -> TypingAids:
         """Return aids for a view or, while these are made, for the one before it."""
         latest = self._latest
         is_made = latest is not None and latest.state == view.state
-        rest = max(_LEAST_AGE, _LEAST_REST * self._took)
-        is_due = latest is None or monotonic() - self._made_at >= rest
+        is_due = latest is None or monotonic() - self._made_at >= _LEAST_AGE
+        self._newest = _State(view, evaluator)
         if not is_made and is_due and self._thread is None:
-            self._thread = Thread(target=self._make, args=(view, evaluator), daemon=True)
+            pace = Pace(_SHARE if latest else 1.0)
+            self._thread = Thread(target=self._make, args=(view, pace), daemon=True)
             self._thread.start()
-        if self._latest is None:
-            self.finish()
+        thread = self._thread
+        if self._latest is None and thread is not None:
+            thread.join()
         if self._error is not None:
             error, self._error = self._error, None
             raise error
@@ -83,28 +93,21 @@ class TypingAidsMaker:
         """The state that the aids at hand were made of; None before there are any."""
         return self._latest.state if self._latest else None
 
-    def finish(self) -> None:
-        """Wait for what is being made."""
-        if self._thread is not None:
-            self._thread.join()
-
-    def _make(self, view: IndexView, evaluator: Evaluator) -> None:
-        started = monotonic()
+    def _make(self, view: IndexView, pace: Pace) -> None:
         try:
-            vocabulary = read_vocabulary(view, evaluator, self._analyzer)
+            vocabulary = self._read_vocabulary(view, pace)
             names = {name: self._names_of(view, name) for name in _SPELT}
             self._latest = TypingAids(
                 vocabulary,
                 names,
-                Suggester(vocabulary, names["organisation"]),
-                Speller(vocabulary, self._names, self._analyzer.is_word, self._particles),
+                Suggester(vocabulary, names["organisation"], pace),
+                Speller(vocabulary, self._names, self._analyzer.is_word, self._particles, pace),
                 view.state,
             )
         except Exception as error:  # told to the next one who asks
             self._error = error
         finally:
             self._made_at = monotonic()
-            self._took = self._made_at - started
             self._thread = None
 
     def _names_of(self, view: IndexView, name: str) -> NameIndex:
@@ -122,44 +125,45 @@ class TypingAidsMaker:
             {value: (value, *row.names) if row else (value,) for value, row in rows.items()}
         )
 
+    def _read_vocabulary(self, view: IndexView, pace: Pace) -> Vocabulary:
+        """Read a vocabulary; its functions are for the thread that searches."""
+        words: dict[str, int] = {}
+        for segment in view.segments:
+            for term, count in pace.over(segment.terms("title")):
+                word = term.decode()
+                words[word] = words.get(word, 0) + count
+        return Vocabulary(
+            articles=view.article_count,
+            words=words,
+            organisations=_totals(view, "organisation"),
+            categories=_totals(view, "category"),
+            headlines=tuple(islice(_headlines(view, pace), _HEADLINES)),
+            frequency=self._frequency,
+            terms=self._terms,
+        )
 
-def read_vocabulary(view: IndexView, evaluator: Evaluator, analyzer: Analyzer) -> Vocabulary:
-    """Read the vocabulary of a view; its functions are for the thread that searches."""
-    words: dict[str, int] = {}
-    for segment in view.segments:
-        for term, count in segment.terms("title"):
-            word = term.decode()
-            words[word] = words.get(word, 0) + count
+    # Of the newest state: a former one would be kept open as long as the aids that were made of it
 
-    def frequency(text: str) -> int:
-        found = analyzer.query_terms(text)
+    def _frequency(self, text: str) -> int:
+        view, evaluator = self._newest
+        found = self._analyzer.query_terms(text)
         if len(found) == 1 and found[0].is_term:
             word = found[0].text.encode()
             return max(view.document_frequency(field, word) for field in ("title", "body"))
-        units = analyzer.phrase(text)
+        units = self._analyzer.phrase(text)
         if not units:
             return 0
         return len(evaluator.operand(Combined(TEXT_FIELDS, (Variant(units=units, term=None),))))
 
-    def terms(prefix: str) -> Mapping[str, int]:
+    def _terms(self, prefix: str) -> Mapping[str, int]:
         found: dict[str, int] = {}
-        for segment in view.segments:
+        for segment in self._newest.view.segments:
             for number, (term, count) in enumerate(segment.terms("body", prefix.encode())):
                 if number == _MOST_TERMS:
                     break
                 word = term.decode()
                 found[word] = found.get(word, 0) + count
         return found
-
-    return Vocabulary(
-        articles=view.article_count,
-        words=words,
-        organisations=_totals(view, "organisation"),
-        categories=_totals(view, "category"),
-        headlines=tuple(islice(_headlines(view), _HEADLINES)),
-        frequency=frequency,
-        terms=terms,
-    )
 
 
 def _totals(view: IndexView, name: str) -> dict[str, int]:
@@ -168,14 +172,14 @@ def _totals(view: IndexView, name: str) -> dict[str, int]:
     return dict(zip(column.values, counts.tolist(), strict=True))
 
 
-def _headlines(view: IndexView) -> Iterator[Headline]:
+def _headlines(view: IndexView, pace: Pace) -> Iterator[Headline]:
     """Give the titles of live articles, the newest first, each once."""
     order = np.argsort(view.newest_first, kind="stable")
     if view.live is not None:
         order = order[view.live[order]]
     titles, ids = view.titles, view.ids
     known: set[bytes] = set()
-    for document in order.tolist():
+    for document in pace.over(order.tolist()):
         raw = titles[document]
         if raw and raw not in known:
             known.add(raw)

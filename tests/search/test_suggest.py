@@ -135,7 +135,6 @@ def test_new_articles_are_suggested_and_removed_ones_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("search.backends.typing_aids._LEAST_AGE", 0.0)
-    monkeypatch.setattr("search.backends.typing_aids._LEAST_REST", 0.0)
     searcher = fill_folder(tmp_path, [article_maker(id="1" * 16, title="甲乙平台停服")])
     assert found(searcher, "甲乙平台")["title"] == ["甲乙平台停服"]
     index = WhooshIndex(tmp_path / "index", analyzer.fingerprint)

@@ -18,7 +18,3 @@ def test_rests_are_as_long_as_the_share_of_work_asks(
     assert list(Pace(share).over(range(100))) == list(range(100))
     worked = next(clock)
     assert sum(rests) == pytest.approx(worked * least, rel=0.4)
-
-
-def test_nothing_is_worked_through_without_a_rest() -> None:
-    assert list(Pace(0.1).over([])) == []

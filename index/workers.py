@@ -74,7 +74,7 @@ class Workers:
         """Return what a task gives whose one argument is a list: a result for each part of it.
 
         Where it ends its worker twice, each part is done by itself; `instead` gives the result of
-        those that do it again.
+        those that do it again. Raises WorkerLost where workers end whatever they do.
         """
         with suppress(WorkerLost):  # the first time it may have been another task's fault
             return self.result(task)
@@ -87,10 +87,22 @@ class Workers:
                 except BrokenProcessPool:
                     alone.shutdown()
                     alone = self._new(1)
+                    self._try(alone)
                     results.append(instead(part))
         finally:
             alone.shutdown(cancel_futures=True)
         return results
+
+    def _try(self, pool: ProcessPoolExecutor) -> None:
+        """Do nothing in a worker: where even that ends it, no part of a task is to blame."""
+        try:
+            pool.submit(int).result()
+        except BrokenProcessPool as error:
+            raise WorkerLost(
+                "Worker processes end before they do anything; perhaps the system has too little "
+                "memory for them, or forbids them. What is stored already is kept. Run the command "
+                "again when it has more."
+            ) from error
 
     def _new(self, jobs: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(jobs, get_context("spawn"), self._initializer, self._arguments)

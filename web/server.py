@@ -6,6 +6,7 @@ system deals connections to the processes by their addresses, some as many to ea
 """
 
 import gc
+import logging
 import os
 import socket
 import sys
@@ -36,6 +37,8 @@ from web.turns import Turnstile, in_turns
 from web.watchdog import Watchdog
 
 __all__ = ["run", "serving"]
+
+_LOG = logging.getLogger("anwen.processes")
 
 _THREADS = 128  # of a process at most; nearly all of them wait, for their turn or for a client
 _CONNECTIONS = 2048  # of a process at once; others wait in the system's queue
@@ -72,6 +75,11 @@ def run(settings: Settings, host: str, port: int) -> None:
         respawn_interval=_START,
         workers_kill_timeout=_GRACE,
     )
+    where = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    processes = f"{settings.workers} process" + "es" * (settings.workers > 1)
+    server.on_startup(partial(_LOG.info, "Serving %s with %s", where, processes))
+    server.on_reload(partial(_LOG.info, "Putting a new process in the place of each"))
+    server.on_shutdown(partial(_LOG.info, "Stopped"))
     with shared_folder() as folder:
         if settings.drain_seconds:
             server.drain = folder, settings.drain_seconds
@@ -89,6 +97,7 @@ class _Server(Granian):  # type: ignore[misc, valid-type]
     """Where to announce a stop, and the seconds until it."""
 
     def shutdown(self, exit_code: int = 0) -> None:
+        _LOG.info("Stopping")
         if self.drain and self.interrupt_signal:
             folder, seconds = self.drain
             with suppress(OSError):  # a full disk; then nobody knows

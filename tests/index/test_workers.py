@@ -91,6 +91,14 @@ def exit_at_three(parts: list[int]) -> list[str]:
     return [str(part) for part in parts]
 
 
+@pytest.mark.slow
+def test_nothing_is_blamed_where_no_worker_can_run() -> None:
+    with Workers(1, os._exit, (9,)) as workers:
+        task = workers.submit(exit_at_three, [1, 2])
+        with pytest.raises(WorkerLost, match="before they do anything"):
+            workers.results(task, instead)
+
+
 def test_a_task_that_ends_its_worker_twice_is_told() -> None:
     with Workers(1, int, ()) as workers:
         with pytest.raises(WorkerLost, match="--jobs"):

@@ -288,3 +288,5 @@ def test_the_log_of_a_server_is_json_and_nothing_else(data: Path) -> None:
     found = [json.loads(line) for line in lines]
     assert {each["level"] for each in found} >= {"info", "error"}
     assert "secretword" not in "".join(lines)
+    told = [each["message"] for each in found if each.get("logger") == "anwen.processes"]
+    assert [message.split()[0] for message in told] == ["Serving", "Stopping", "Stopped"]

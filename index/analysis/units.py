@@ -23,7 +23,8 @@ _LABEL = rf"{_A}(?:[a-z0-9-]{{0,61}}{_A})?"
 _MOST_PARTS = 40  # an address of IPv6 written as a domain has 34
 _DOMAIN = rf"(?:{_LABEL}\.){{1,{_MOST_PARTS}}}[a-z][a-z0-9-]*[a-z0-9](?![a-z0-9_])"
 
-_VERSION = rf"\d+(?:\.\d+){{1,{_MOST_PARTS}}}(?:[a-z]{{1,5}}\d*)?"  # also 8.2p1 and 1.0.2k
+# Also 8.2p1, 1.0.2k, and object identifiers; nothing shorter would do where the longest does not.
+_VERSION = r"\d++(?:\.\d++){1,16}+(?:[a-z]{1,5}+\d*+)?+"
 
 _SIGNS = "-._~%!$&'()*+,;=:/?#[]@"  # what the patterns have in them, or look at, besides letters
 _EDGES = frozenset(",:()[]'\";!?*=")  # what makes no unit together with one word beside it

@@ -19,6 +19,7 @@ _INVISIBLE = re.compile(
     "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]"
 )
 _SPACES = re.compile(r"[^\S\n]{2,}|[^\S\n ]")
+_FOLDED = 10_000
 _NO_LETTER = re.compile(r"[\W_]+")
 _ENDS = "。！？!?；;：:”」』）)】…"
 
@@ -79,8 +80,11 @@ def tidy(text: str, gap: str = " ") -> str:
 
 
 def fold(text: str) -> str:
-    """Return the letters and digits of a text in one width and case: what makes two lines equal."""
-    return _NO_LETTER.sub("", unicodedata.normalize("NFKC", text).casefold())
+    """Return the letters and digits of a text in one width and case: what makes two lines equal.
+
+    Of a longer text those of its first 10,000 characters.
+    """
+    return _NO_LETTER.sub("", unicodedata.normalize("NFKC", text[:_FOLDED]).casefold())
 
 
 def join_lines(blocks: Iterable[Block]) -> str:

@@ -21,14 +21,17 @@ __all__ = ["read_markdown", "split_front_matter"]
 _MATTER = re.compile(r"\A\ufeff?---\s*\n(?P<matter>.*?)\n---[^\S\n]*(?:\n|\Z)", re.DOTALL)
 _MATTER_LINE = re.compile(r"(?P<name>[a-z_]+)\s*:\s*(?P<value>.*)")
 
-_URL = r"(?P<url>(?:[^\s()\\]|\\.|\([^\s()]{0,200}\)){0,2000})"
-_TITLE = r"""(?:\s+(?P<title>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))?\s*"""
+# No part of a link is without end: a line of links would be read to its end from each of them.
+_URL = r"(?P<url>(?:[^\s()\\]|\\.|\([^\s()]{0,200}\)){0,2000}+)"
+_TITLE = r"""(?:\s{1,20}+(?P<title>"(?:[^"\\]|\\.){0,1000}+"|'(?:[^'\\]|\\.){0,1000}+'))?\s{0,20}"""
 # Pictures of some topics have a space in their address.
 _IMAGE = re.compile(
-    rf"!\[(?P<alt>(?:[^\]\\]|\\.){{0,300}})\]\(\s*{_URL}(?: [^\s()\"']+)?{_TITLE}\)"
+    rf"!\[(?P<alt>(?:[^\]\\]|\\.){{0,300}}+)\]\(\s{{0,20}}{_URL}(?: [^\s()\"']{{1,500}})?{_TITLE}\)"
 )
+_SAID = r"(?:[^\[\]\\]|\\.){0,300}+"
 _LINK = re.compile(
-    rf"\[(?P<text>(?:[^\[\]\\]|\\.|\[(?:[^\[\]\\]|\\.){{0,300}}\]){{0,1000}})\]\(\s*{_URL}{_TITLE}\)"
+    rf"\[(?P<text>(?:[^\[\]\\]|\\.){{0,1000}}+(?:\[{_SAID}\]{_SAID}){{0,10}}+)\]"
+    rf"\(\s{{0,20}}{_URL}{_TITLE}\)"
 )
 # Without these and without "://", the text of a line is the line.
 _MARKED = re.compile(r"[`\[<*_\\&\ue000-\ue003]")

@@ -10,7 +10,15 @@ from index.categories import category_of
 from index.corpus import Page
 from index.document import Article, Image
 from index.extract.blocks import Block, fold, join_lines, tidy
-from index.extract.bounds import LONGEST_BODY
+from index.extract.bounds import (
+    LONGEST_BODY,
+    LONGEST_LEAD,
+    LONGEST_NAME,
+    LONGEST_TITLE,
+    LONGEST_URL,
+    MOST_IMAGES,
+    MOST_TAGS,
+)
 from index.extract.cut import Cut, cut_page
 from index.extract.decode import decode
 from index.extract.fields import (
@@ -60,20 +68,22 @@ def extract(page: Page, *, own_rules: bool = True) -> Article:
     refuse(reading, cut, site)
     labelled = find_lead(cut)
     body = _body(cut, reading, site, labelled)
-    lead = tidy(labelled or find_summary(cut, reading.title, body))
+    lead = tidy(labelled or find_summary(cut, reading.title, body))[:LONGEST_LEAD]
     published = find_published(cut, reading)
     printed = find_category(cut, reading, site)
+    author = find_author(cut, reading, site)
+    url = reading.url if reading.url and len(reading.url) <= LONGEST_URL else None
     return Article(
-        id=article_id(article_key(reading.url, page.path)),
-        url=reading.url,
-        title=reading.title,
+        id=article_id(article_key(url, page.path)),
+        url=url,
+        title=reading.title[:LONGEST_TITLE],
         published=published.moment if published else None,
         published_precision=published.precision if published else None,
         category=category_of(printed),
-        category_printed=printed,
-        source=_source(cut, reading, site),
-        author=find_author(cut, reading, site),
-        tags=find_tags(cut, reading, site),
+        category_printed=printed[:LONGEST_NAME] if printed else None,
+        source=_source(cut, reading, site)[:LONGEST_NAME],
+        author=author[:LONGEST_NAME] if author else None,
+        tags=tuple(tag[:LONGEST_NAME] for tag in find_tags(cut, reading, site)[:MOST_TAGS]),
         lead=lead,
         body=body,
         views=find_views((*cut.above[-4:], *cut.byline), site),
@@ -164,6 +174,8 @@ def _images(body: Sequence[Block]) -> tuple[Image, ...]:
         )
         caption = after.text if is_caption and after else ""
         images += [
-            replace(image, caption=image.caption or caption) for image in block.images if image.url
+            replace(image, caption=image.caption or caption)
+            for image in block.images
+            if 0 < len(image.url) <= LONGEST_URL
         ]
-    return tuple(images)
+    return tuple(images[:MOST_IMAGES])

@@ -18,7 +18,7 @@ from index.document import BEIJING
 from index.errors import NotAnArticle
 from index.extract import extract, extractor_fingerprint
 from index.extract.blocks import Block, Link, join_lines
-from index.extract.bounds import bounded
+from index.extract.bounds import LONGEST_BODY, bounded
 from index.extract.dates import find_time, parse_iso
 from index.extract.decode import decode
 from index.extract.furniture import is_footer
@@ -360,7 +360,7 @@ TEXT = "某设备的漏洞已经修复，补丁已发布，请尽快升级。" *
     ("before", "after"),
     [
         ("", "<i>" * 100_000),
-        ("<br>" * 20_000, "<p>a" * 100_000),
+        ("<br>" * 15_000, "<p>a" * 100_000),
         ("<b class=author>" * 100, "&" * 400_000),
         ("<table><tr><td>a" * 10, "<table><tr><td>a" * 1000),
         ("", "<div class=share>" * 30_000 + "a"),
@@ -376,8 +376,10 @@ def test_a_page_with_more_than_any_page_has_gives_the_article_before_it(
 
 def test_a_page_is_read_as_far_as_its_pieces_go() -> None:
     assert bounded("a" * 5_000_000, "md") == "a" * 4_000_000
-    assert bounded("a" * 5_000_000, "html") == "a" * 5_000_000
-    page = "<p>a" * 30_000
+    assert bounded("a" * 5_000_000, "html") == "a" * 2_000_000
+    assert bounded(f"<img src='data:{'a' * 5_000_000}'>b", "html") == "<img src='data:,'>b"
+    assert bounded("\0" * 5_000_000 + "a", "html") == "a"
+    page = "<p>a" * 20_000
     assert bounded(page, "html") == page
     assert bounded(page + "<p>a", "html") == page
     assert len(read_markdown("正文。\n" * 30_000)) == 20_000
@@ -387,4 +389,18 @@ def test_a_page_is_read_as_far_as_its_pieces_go() -> None:
 def test_a_body_beyond_all_bodies_is_cut_and_says_so() -> None:
     article = extract(Page(path="a.md", raw=("# 漏洞通报\n\n" + TEXT * 3000).encode(), format="md"))
     assert article.truncated
-    assert article.body == (TEXT * 3000)[:500_000]
+    assert article.body == (TEXT * 3000)[:LONGEST_BODY]
+
+
+def test_no_field_is_longer_than_any_page_has_it() -> None:
+    long = "长" * 100_000
+    matter = "\n".join(f"{name}: {long}" for name in ("title", "source", "author", "category"))
+    url = f"https://tingchao.example/{long}"
+    raw = f"---\n{matter}\nurl: {url}\n---\n\n摘要：{long}\n\n{TEXT}\n![]({url})".encode()
+    article = extract(Page(path="a.md", raw=raw, format="md"))
+    assert TEXT in article.body
+    assert article.url is None
+    assert article.images == ()
+    lengths = [len(getattr(article, name) or "") for name in ("title", "source", "author", "lead")]
+    assert max(lengths) <= 4_000
+    assert len(article.category_printed or "") <= 400

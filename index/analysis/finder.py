@@ -51,7 +51,10 @@ class UnitFinder:
         """Give the regions that matches and the stretches they touch cover, ascending."""
         region: tuple[int, int] | None = None
         for match in pattern.finditer(text):
-            start, end = self._stretch(text, *match.span(1))
+            start, end = match.span(1)
+            if region and end <= region[1]:
+                continue  # one stretch may hold thousands, and it is walked along once
+            start, end = self._stretch(text, start, end, region[1] if region else 0)
             if region and start <= region[1]:
                 region = region[0], max(end, region[1])
                 continue
@@ -61,10 +64,10 @@ class UnitFinder:
         if region:
             yield region
 
-    def _stretch(self, text: str, start: int, end: int) -> tuple[int, int]:
-        """Return the borders of the stretches that a match touches."""
+    def _stretch(self, text: str, start: int, end: int, least: int) -> tuple[int, int]:
+        """Return the borders of the stretches that a match touches, from `least` on."""
         latin, length, is_letter = self._latin, len(text), _LETTER.match
-        while start and (text[start - 1] in latin or is_letter(text, start - 1)):
+        while start > least and (text[start - 1] in latin or is_letter(text, start - 1)):
             start -= 1
         while end < length and (text[end] in latin or is_letter(text, end)):
             end += 1

@@ -3,11 +3,13 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from index.analysis import Analyzer, normalise
+from index.analysis.finder import UnitFinder
 from index.analysis.segmenter import JiebaSegmenter, RustJiebaSegmenter
+from index.analysis.units import UnitSplitter
 
 MIXED = st.text(
     st.sampled_from("网络安全一段简单的龙網絡馬克思主義农业发展银行大数据零日漏洞奇安信")
@@ -195,3 +197,40 @@ def test_the_terms_of_a_name_without_end_are_no_more_than_a_few_dozen_times_its_
     text = start + "ab." * 2000 + "cn"
     # All that follows each of its parts was a term: gigabytes for half a million characters.
     assert sum(len(token.text) for token in analyzer.tokens(text)) < 50 * len(text)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a", "b1", ".", "-", "1.2", " ", "漏", "洞", "·", "cve-2024-1", "@"])
+    ),
+    st.integers(0, 40),
+    st.integers(1, 3),
+    st.booleans(),
+)
+def test_units_are_found_in_a_text_where_a_split_of_all_of_it_has_them(
+    pieces: list[str], first: int, count: int, is_prefix: bool
+) -> None:
+    splitter = UnitSplitter()
+    text = "".join(pieces * 3)
+    units = [unit.text for unit in splitter.split(text)][first : first + count]
+    assume(any(unit.isascii() for unit in units))  # of characters alone, places do not overlap
+    finder = UnitFinder(splitter)
+    found = list(finder.find(text, units, is_prefix=is_prefix))
+    assert sorted(found) == sorted(finder._within(text, units, is_prefix))
+
+
+def test_a_stretch_that_holds_a_unit_thousands_of_times_is_walked_along_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    walked: list[int] = []
+    stretch = UnitFinder._stretch
+
+    def count(finder: UnitFinder, text: str, start: int, end: int, least: int) -> tuple[int, int]:
+        found = stretch(finder, text, start, end, least)
+        walked.append(found[1] - found[0])
+        return found
+
+    monkeypatch.setattr(UnitFinder, "_stretch", count)
+    text = "20-" * 20_000
+    assert len(list(UnitFinder(UnitSplitter()).find(text, ["20"]))) == 20_000
+    assert sum(walked) == len(text)

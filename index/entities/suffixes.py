@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import islice
 
 from index.document import OrganisationType
 from index.entities.places import LEGAL_FORMS, is_in_china, place_end, without_place
@@ -107,6 +108,9 @@ def is_description(name: str, table: OrganisationTable) -> bool:
     return span is not None and span.name is None
 
 
+_MOST = 10_000  # last words that are looked at; 300,000 characters can be a hundred thousand
+
+
 @dataclass(frozen=True, slots=True)
 class _Ending:
     """A suffix in a text, and how far to the left the name before it may reach."""
@@ -131,7 +135,7 @@ def find_by_suffix(text: str, known: Sequence[Span], table: OrganisationTable) -
     heads = {span.start: span for span in known if span.name and not span.weak}
     inside = {place for span in heads.values() for place in range(span.start + 1, span.end)}
     covered = {span.end for span in known if span.name}
-    for match in _SUFFIX.finditer(text):
+    for match in islice(_SUFFIX.finditer(text), _MOST):
         ending = _ending(text, match, heads, inside)
         if ending is None:
             continue

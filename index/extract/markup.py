@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
@@ -76,6 +77,7 @@ _MOST_ARTICLES = 20  # elements with one mark that are compared
 _LEAST_ARTICLE = 80  # characters; less is a teaser
 _LONG_TAG = re.compile(r"<[^<>]{10000,}>")
 _MOST_ATTRIBUTES = 1000  # of one element: libxml2 takes the square of the time for more
+_NO_TEXT = {"script", "style"}  # these hold no elements
 _DEEPEST = 200  # elements inside one another; more is an accident or an attack
 
 logging.getLogger("readability").setLevel(logging.CRITICAL)  # it logs what it raises as well
@@ -84,7 +86,7 @@ logging.getLogger("readability").setLevel(logging.CRITICAL)  # it logs what it r
 def reading_of_html(text: str) -> Reading:
     """Read a page in HTML. Raises NotAnArticle where it has neither title nor text."""
     text = bounded(_LONG_TAG.sub(_uncrowded, text), "html")
-    soup = BeautifulSoup(text, "lxml")
+    soup = _Soup(text, "lxml")
     metadata = read_metadata(soup)
     if not metadata.title:
         raise NotAnArticle("shell")
@@ -102,6 +104,28 @@ def reading_of_html(text: str) -> Reading:
         declared_category=metadata.category,
         declared_tags=metadata.tags,
     )
+
+
+class _Soup(BeautifulSoup):
+    """A parsed page without the elements below a depth, whose text their parent keeps.
+
+    Beautiful Soup goes up to the root for each element that ends: a depth of thousands takes it
+    the square of the time.
+    """
+
+    _kept: list[bool]  # for each element that is open
+
+    def reset(self) -> None:
+        super().reset()
+        self._kept = []
+
+    def handle_starttag(self, name: str, *args: Any, **values: Any) -> Tag | None:
+        self._kept.append(len(self.tagStack) <= _DEEPEST or name in _NO_TEXT)
+        return super().handle_starttag(name, *args, **values) if self._kept[-1] else None
+
+    def handle_endtag(self, *args: Any) -> None:
+        if self._kept.pop():
+            super().handle_endtag(*args)
 
 
 def _uncrowded(match: re.Match[str]) -> str:
@@ -167,7 +191,7 @@ class _Walk:
                     if not self._in_link:
                         self._unlinked.append(text)
                 continue
-            if not isinstance(child, Tag) or _is_skipped(child) or depth > _DEEPEST:
+            if not isinstance(child, Tag) or _is_skipped(child):
                 continue
             name = child.name
             if name == "br":

@@ -54,8 +54,9 @@ MAX_SLOP = 100  # units between the words of "A B"~n
 _OPENING = "".join(CLOSING)
 _SPACES = r"\s\u3000，、；。！？…"
 _SPACE = re.compile(f"[{_SPACES}]+")
+# In ASCII: elsewhere ſ is an s in another case, and ı an i.
 _NAME = re.compile(
-    rf"({'|'.join(sorted(map(re.escape, FIELDS), key=len, reverse=True))})\s?[:：]", re.IGNORECASE
+    rf"((?ai:{'|'.join(sorted(map(re.escape, FIELDS), key=len, reverse=True))}))\s?[:：]"
 )
 _TOKEN = re.compile(rf"[^{_SPACES}{_OPENING}()（）]+")
 _SIGN = re.compile(r"[-－−+＋]")

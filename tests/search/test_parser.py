@@ -32,6 +32,9 @@ PIECES = [
     *("-", "－", "+", "＋", "*", "＊", "~", "～", "~5", "~99999", ":", "：", "!", "&"),
     *(
         "title:",
+        "Title:",
+        "tıtle:",
+        "ſource:",
         "标题：",
         "机构:",
         "organisation:",
@@ -270,3 +273,9 @@ def test_as_much_as_a_query_may_cost_is_read(analyzer: Analyzer) -> None:
     parsed = parse_query(words, analyzer)
     assert parsed.notices == ()
     assert to_text(parsed.query).split() == ["漏洞"] * MAX_CLAUSES
+
+
+@pytest.mark.parametrize("name", ["ſource", "tıtle", "tİtle"])
+def test_what_only_looks_like_a_field_is_text(name: str, analyzer: Analyzer) -> None:
+    assert "source" in repr(read("SOURCE:a", analyzer).query)
+    assert f"text='{name}:乙'" in repr(read(f"{name}:乙", analyzer).query)

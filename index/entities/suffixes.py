@@ -56,6 +56,7 @@ _NO_SUFFIX = re.compile(
 )
 
 _RUN = re.compile(rf"(?:[{HAN}A-Za-z0-9（）()·&\-]|(?<=[A-Za-z0-9.]) | (?=[A-Za-z]))+\Z")
+_MOST = 10_000  # last words that are looked at; 300,000 characters can be a hundred thousand
 _LONGEST = 30
 
 _JOINED = f"(?!{'|'.join(read_words('joined.txt'))})"
@@ -106,9 +107,6 @@ def is_description(name: str, table: OrganisationTable) -> bool:
     ending = _whole(name)
     span = _part_of_known(ending, {}, table) if ending else None
     return span is not None and span.name is None
-
-
-_MOST = 10_000  # last words that are looked at; 300,000 characters can be a hundred thousand
 
 
 @dataclass(frozen=True, slots=True)

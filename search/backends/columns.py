@@ -34,8 +34,9 @@ class KeywordColumn:
         self, parts: Sequence[Values], marks: Sequence[NDArray[np.bool_]] | None = None
     ) -> None:
         """Join the values of each segment's documents; no document may have one of them twice."""
-        self.values = _commonest(parts)
-        self._numbers_of = {value.casefold(): number for number, value in enumerate(self.values)}
+        names = _commonest(parts)
+        self.values = tuple(names.values())
+        self._numbers_of = {folded: number for number, folded in enumerate(names)}
         self._is_marked = marks is not None
         self.size = len(self.values) * (1 + self._is_marked)
         every_size, every_number, every_set = (
@@ -45,7 +46,7 @@ class KeywordColumn:
         )
         base = 0
         for place, part in enumerate(parts):
-            table = np.array([self._numbers_of[name.casefold()] for name in part.names], np.int32)
+            table = np.array([self._numbers_of[name] for name in part.folded], np.int32)
             if marks:
                 table += len(self.values) * marks[place]
             every_size.append(part.sizes)
@@ -202,20 +203,23 @@ class KeywordColumn:
         return ranks
 
 
-def _commonest(parts: Sequence[Values]) -> tuple[str, ...]:
-    """Return the names, of those that differ in case alone the one that most documents have."""
-    spellings: dict[str, dict[str, int]] = {}
+def _commonest(parts: Sequence[Values]) -> dict[str, str]:
+    """Return the names by what they are without regard to case, each as most documents have it."""
+    names: dict[str, str] = {}
+    varied: dict[str, dict[str, int]] = {}
     for part in parts:
-        for name in part.names:
-            spellings.setdefault(name.casefold(), {})[name] = 0
-    if any(len(names) > 1 for names in spellings.values()):
+        for folded, name in zip(part.folded, part.names, strict=True):
+            if names.setdefault(folded, name) != name:
+                varied[folded] = {}
+    if varied:
         for part in parts:
-            for name, count in zip(part.names, part.documents().tolist(), strict=True):
-                spellings[name.casefold()][name] += count
-    return tuple(
-        min(names, key=lambda name: (-names[name], name)) if len(names) > 1 else next(iter(names))
-        for names in spellings.values()
-    )
+            counts = part.documents().tolist()
+            for folded, name, count in zip(part.folded, part.names, counts, strict=True):
+                if folded in varied:
+                    varied[folded][name] = varied[folded].get(name, 0) + count
+    for folded, counts in varied.items():
+        names[folded] = min(counts, key=lambda name: (-counts[name], name))
+    return names
 
 
 _JOINED_SETS = 4096  # fields of more sets of values are counted by themselves

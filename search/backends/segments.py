@@ -40,7 +40,7 @@ class TermPostings:
         return self.documents.nbytes + self.frequencies.nbytes + self.codes.nbytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Values:
     """The values of a keyword field: names, and which ones each document has.
 
@@ -52,6 +52,11 @@ class Values:
     sizes: NDArray[np.int32]
     numbers: NDArray[np.int32]
     sets: NDArray[np.int32]
+
+    @cached_property
+    def folded(self) -> list[str]:
+        """The names without regard to case."""
+        return [name.casefold() for name in self.names]
 
     def documents(self) -> NDArray[np.int64]:
         """Return how many documents have each name."""

@@ -95,16 +95,14 @@ class KeywordColumn:
 
     def _chosen(self, wanted: Iterable[str], *, marked: bool) -> Mask:
         """Return which sets have any of the values."""
-        chosen = np.zeros(self.set_count, np.bool_)
-        several = chosen[self.size + 1 :]
+        entries = np.zeros(self.size, np.bool_)
         for name in wanted:
             number = self.number(name)
-            if number is None:
-                continue
-            for entry in range(number + marked * len(self.values), self.size, len(self.values)):
-                chosen[entry + 1] = True
-                several[self._owners[np.flatnonzero(self._numbers == entry)]] = True
-        return chosen
+            if number is not None:
+                entries[number + marked * len(self.values) :: len(self.values)] = True
+        several = np.zeros(len(self._sizes), np.bool_)
+        several[self._owners[entries[self._numbers]]] = True
+        return np.concatenate([[False], entries, several])
 
     def counts(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
         """Count some documents by the number of the value."""

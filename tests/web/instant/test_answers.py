@@ -171,37 +171,46 @@ def test_modified_clicks_open_another_tab(page: Page) -> None:
 
 def test_an_answer_that_comes_late_changes_nothing(page: Page) -> None:
     page.add_init_script(
-        """const real = fetch;  // deaf to its signal, and slow for one word
+        """const real = fetch, late = [];  // deaf to its signal; for one word it waits for a call
+        window.held = () => late.length;
+        window.release = () => late.splice(0).forEach((done) => done());
         window.fetch = async (url) => {
             const answer = await real(url);
             if (decodeURIComponent(url).endsWith("/search?q=私钥"))
-                await new Promise((done) => setTimeout(done, 500));
+                await new Promise((done) => late.push(done));
             return answer;
         };"""
     )
+
+    def type_and_wait() -> None:
+        page.locator("#q").fill("私钥")
+        while not page.evaluate("held()"):
+            page.wait_for_timeout(10)
+
     page.goto("/search?q=漏洞")
-    page.locator("#q").fill("私钥")
-    page.wait_for_timeout(150)
+    type_and_wait()
     assert page.locator("main").get_attribute("aria-busy") == "true"
     assert "共 9 篇" in page.locator("h1").inner_text()
     page.locator("#q").fill("勒索软件")
     page.wait_for_url("**BB%B6")
     settle(page)
     newer = state(page)
-    page.wait_for_timeout(700)
+    page.evaluate("release()")
+    page.wait_for_timeout(300)
     assert state(page) == newer
     # Back to what is shown, before the slow answer: nothing is left to wait for.
-    page.locator("#q").fill("私钥")
-    page.wait_for_timeout(100)
+    type_and_wait()
     page.locator("#q").fill("勒索软件")
-    page.wait_for_timeout(800)
+    page.wait_for_timeout(200)
+    page.evaluate("release()")
+    page.wait_for_timeout(300)
     assert state(page) == newer
     # And an answer that is waited for does not follow one who goes back.
-    page.locator("#q").fill("私钥")
-    page.wait_for_timeout(100)
+    type_and_wait()
     page.go_back()
     page.wait_for_url("**9E")
-    page.wait_for_timeout(800)
+    page.evaluate("release()")
+    page.wait_for_timeout(300)
     assert "共 9 篇" in page.locator("h1").inner_text()
     assert page.locator("#q").input_value() == "漏洞"
 

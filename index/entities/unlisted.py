@@ -9,6 +9,7 @@ that neither a long name nor a frequent one wins by that alone.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from math import inf
 
 from index.analysis.segmenter import Segmenter, open_segmenter
@@ -35,7 +36,8 @@ _FEW = 4  # Han characters of a line that is Chinese
 _NEAR = 200  # characters of a line on either side
 _LONGEST = 40  # characters of a name
 _MOST_WORDS = 5  # of a Latin name
-_HAN_CHAR = re.compile(f"[{HAN}]")
+_MOST_PLACES = 10_000  # of all names that are weighed
+_CHINESE = re.compile(f"(?:[^{HAN}]*+[{HAN}]){{{_FEW}}}")
 _LATIN = re.compile("[A-Za-z]")
 _DESCRIBED = re.compile("[某这该各本外]|[0-9一两几数多十百千]+[余多]?[家个所]")
 # How Latin letters and Han characters make one name: Foo网络, 某某CERT, 360安全团队.
@@ -91,13 +93,10 @@ def unlisted_names(
             and not _is_gloss(text, name.start)
         ):
             surfaces[_trimmed(text[name.start : name.end])] = None
+    names = [each for each in surfaces if _may_name(each, table) and not _is_person(each, text)]
     found: dict[str, Span] = {}
-    for surface in surfaces:
-        if (
-            _may_name(surface, table)
-            and not _is_person(surface, text)
-            and (type_ := _believed(surface, text, tagging))
-        ):
+    for surface in names:
+        if type_ := _believed(surface, text, tagging, _MOST_PLACES // len(names)):
             found[surface] = Span(0, 0, surface, type_)
     return found
 
@@ -186,9 +185,9 @@ def _is_coined(stem: str) -> bool:
     return bool(words) and not (len(words[0]) > 1 and _segmenter().is_known(words[0]))
 
 
-def _believed(surface: str, text: str, tagging: Tagging) -> OrganisationType | None:
-    """Return the type of a name whose lead is enough, or None."""
-    lead, class_ = _lead(surface, text, tagging)
+def _believed(surface: str, text: str, tagging: Tagging, most: int) -> OrganisationType | None:
+    """Return the type of a name whose lead over its first `most` places is enough, or None."""
+    lead, class_ = _lead(surface, text, tagging, most)
     body = split_body(surface)
     is_latin = _LATIN.search(surface) is not None
     if class_ == "body" and not is_latin and not body:
@@ -199,9 +198,9 @@ def _believed(surface: str, text: str, tagging: Tagging) -> OrganisationType | N
     return body[1] if body else _TYPES[class_]
 
 
-def _lead(surface: str, text: str, tagging: Tagging) -> tuple[float, str]:
-    """Return by how much a name leads, over all its places, and its class."""
-    places = list(_places(surface, text))
+def _lead(surface: str, text: str, tagging: Tagging, most: int) -> tuple[float, str]:
+    """Return by how much a name leads, over its first `most` places, and its class."""
+    places = list(islice(_places(surface, text), most))
     leads = [lead for start, end in places if (lead := tagging.leads(start, end))]
     if not leads or all(tagging.cuts_words(*place) for place in places):
         return -inf, "company"
@@ -216,7 +215,7 @@ def _in_chinese(text: str, start: int, end: int) -> bool:
     first, last = max(0, start - _NEAR), end + _NEAR
     line = text[max(first, text.rfind("\n", first, start) + 1) : start]
     line += text[end:last].partition("\n")[0]
-    return len(_HAN_CHAR.findall(line)) >= _FEW
+    return _CHINESE.match(line) is not None
 
 
 def _places(surface: str, text: str) -> Iterator[tuple[int, int]]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from index.corpus import Page
 from index.document import BEIJING
 from index.errors import NotAnArticle
-from index.extract import extract, extractor_fingerprint
+from index.extract import extract, extractor_fingerprint, markup
 from index.extract.blocks import Block, Link, join_lines
 from index.extract.bounds import LONGEST_BODY, bounded
 from index.extract.dates import find_time, parse_iso
@@ -379,11 +379,23 @@ def test_a_page_is_read_as_far_as_its_pieces_go() -> None:
     assert bounded("a" * 5_000_000, "html") == "a" * 2_000_000
     assert bounded(f"<img src='data:{'a' * 5_000_000}'>b", "html") == "<img src='data:,'>b"
     assert bounded("\0" * 5_000_000 + "a", "html") == "a"
-    page = "<p>a" * 15_000
+    page = "<p>a" * 12_000
     assert bounded(page, "html") == page
     assert bounded(page + "<p>a", "html") == page
     assert len(read_markdown("正文。\n" * 30_000)) == 20_000
     assert len(read_markdown("```\n" + "a\n" * 30_000)) == 20_000
+
+
+@pytest.mark.parametrize(("depth", "is_asked"), [(10, True), (200, False)])
+def test_readability_is_not_asked_for_text_that_it_would_read_for_each_of_many_elements(
+    depth: int, is_asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(markup, "_Document", asked.append)
+    raw = f"<title>漏洞通报</title>{'<blockquote>' * depth}{TEXT * 1500}".encode()
+    article = extract(Page(path="a.html", raw=raw, format="html"))
+    assert bool(asked) is is_asked
+    assert TEXT in article.body
 
 
 def test_a_body_beyond_all_bodies_is_cut_and_says_so() -> None:

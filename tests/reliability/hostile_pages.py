@@ -63,7 +63,9 @@ def _nested(random: Random) -> bytes:
     tag = random.choice(TAGS)
     depth = random.choice((1000, 10_000, 100_000))
     end = f"</{tag.split()[0]}>" * (depth if random.random() < 0.5 else 0)
-    return f"<title>标题标题</title><body>{f'<{tag}>' * depth}正文正文{end}".encode()
+    text = random.choice(("正文正文", "正文，正文。<a href=b>链接</a>"))
+    text *= random.choice((1, 100_000))
+    return f"<title>标题标题</title><body>{f'<{tag}>' * depth}{text}{end}".encode()
 
 
 def _attributes(random: Random) -> bytes:

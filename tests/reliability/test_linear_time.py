@@ -68,6 +68,7 @@ _PIECES = (
         "<p>正文，正文。",
         "<time>",
         "<td>",
+        "<blockquote>正文，正文，正文，正文，正文。",
     ),
 )
 SHAPES: dict[str, tuple[PageFormat, str, tuple[str, ...], str]] = {

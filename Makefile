@@ -83,7 +83,7 @@ train-categories: $(VENV)/.train
 lock:
 	uv pip compile pyproject.toml --extra fast --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header -q -o requirements.txt
-	uv pip compile pyproject.toml --extra fast --group dev -c requirements.txt --universal \
+	uv pip compile pyproject.toml --extra fast --extra opensearch --group dev -c requirements.txt --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.txt
 	uv pip compile --group bench --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-bench.txt

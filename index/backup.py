@@ -43,7 +43,9 @@ _LARGEST_MANIFEST = 1 << 20  # bytes
 _LARGEST_TABLE = 1 << 28
 _CHUNK = 1 << 20
 _STAGING = "restoring.new"
-_SECRET = re.compile(r"secret|password|passwd|token|credential|(?:^|_)key(?:$|_)", re.IGNORECASE)
+_SECRET = re.compile(
+    r"secret|password|passwd|token|credential|_auth|(?:^|_)key(?:$|_)", re.IGNORECASE
+)
 _LOGIN = re.compile(r"(?<=://)[^/@\s]*@")  # a name and a password in an address
 
 

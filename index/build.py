@@ -3,9 +3,10 @@
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from index.ahead import ahead
 from index.analysis import Analyzer
@@ -15,7 +16,7 @@ from index.corpus import FileState, Page, Unreadable, read_pages
 from index.document import Article
 from index.duplicates import Fingerprint, fingerprints_version
 from index.entities import Denials, OrganisationTable
-from index.errors import IndexOutOfDate, IndexUnavailable, StoreError
+from index.errors import IndexOutOfDate, IndexUnavailable, SettingsError, StoreError
 from index.lock import writing
 from index.record import DAMAGED, read_article
 from index.schema import IndexBatch, index_batch
@@ -35,7 +36,10 @@ from index.store import STORE_FILE, ArticleStore, StoredPage, page_digest
 from index.summary import Progress, Quiet, Summary
 from index.workers import Task, Workers
 
-__all__ = ["Indexer", "build", "open_index", "remove"]
+if TYPE_CHECKING:
+    from index.backends.opensearch import OpenSearchIndex
+
+__all__ = ["Indexer", "Migrated", "build", "migrate", "open_index", "remove", "rollback"]
 
 _CHUNK = 32  # pages a worker takes at once: less costs messages, more makes the bar jump
 _ANALYSED = 128  # articles a worker analyses at once: a batch has a cost of its own
@@ -48,9 +52,22 @@ _log = logging.getLogger(__name__)
 _Submitted = tuple[list[StoredPage | None], Task[list[Result]] | None]
 
 
-def open_index(settings: Settings, analyzer: Analyzer) -> WhooshIndex:
-    """Return the index of the data folder, whether or not it exists yet."""
+def open_index(settings: Settings, analyzer: Analyzer) -> Index:
+    """Return the index that the settings name, whether or not it exists yet."""
+    if settings.backend == "opensearch":
+        return _open_cluster(settings, analyzer)
     return WhooshIndex(settings.data / "index", analyzer.fingerprint, memory=settings.memory)
+
+
+def _open_cluster(settings: Settings, analyzer: Analyzer) -> "OpenSearchIndex":
+    try:
+        from index.backends.opensearch import open_opensearch_index
+    except ImportError as error:
+        raise SettingsError(
+            "backend is opensearch, and its client is not installed. "
+            "Run: pip install 'anwen[opensearch]'"
+        ) from error
+    return open_opensearch_index(settings, analyzer.fingerprint)
 
 
 def _is_damaged(index: Index) -> bool:
@@ -192,6 +209,42 @@ class Indexer:
         summary.seconds = perf_counter() - started
         summary.generation = index.generation
         return summary
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What stands on a cluster now."""
+
+    generation: int
+    articles: int
+
+
+def migrate(settings: Settings, *, jobs: int | None = None, progress: Progress) -> Migrated:
+    """Build a new generation on the cluster from the article store, which may be written meanwhile.
+
+    What the settings' own index answers is left as it is. Raises SettingsError, StoreError or
+    IndexUnavailable.
+    """
+    there = replace(settings, backend="opensearch")
+    index = _open_cluster(there, Analyzer(settings.terms))
+    path = settings.data / STORE_FILE
+    if not path.exists():
+        raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
+    jobs = jobs or os.cpu_count() or 1
+    with (
+        Workers(jobs, start_worker, (there,)) as pool,
+        ArticleStore(path, read_only=True) as store,
+    ):
+        _catch_up(store, index, pool, 3 * jobs, progress, rebuild=True, set_aside=False)
+    return Migrated(index.generation, len(index.ids()))
+
+
+def rollback(settings: Settings) -> int:
+    """Let the generation on the cluster before the live one answer again; return its number.
+
+    Raises SettingsError, or IndexUnavailable where there is none.
+    """
+    return _open_cluster(settings, Analyzer(settings.terms)).rollback()
 
 
 def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> list[str]:

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from index.analysis import Analyzer, FieldTokens
 from index.document import Article, Mention, OrganisationType
+from index.record import write_article
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -18,6 +22,8 @@ __all__ = [
     "decode_length",
     "encode_length",
     "index_batch",
+    "newest_first",
+    "oldest_first",
 ]
 
 SCHEMA_VERSION = 5
@@ -27,6 +33,7 @@ TEXT_FIELDS = ("title", "lead", "body")
 UNDATED = -(2**62)
 """The published time of an article without one, in the index's column."""
 
+_DAY = 86_400  # seconds
 _EXACT_LENGTHS = 24
 _SALIENT = "+"
 _ALONE: Mapping[str, str] = MappingProxyType({})
@@ -78,14 +85,22 @@ class IndexDocument:
 
 @dataclass(frozen=True, slots=True)
 class IndexBatch:
-    """Some articles for the index: their columns, and each text field of all of them, analysed."""
+    """Some articles for the index: their columns, and each text field of all of them, analysed.
+
+    `records` are the articles whole, for an index that keeps them.
+    """
 
     documents: tuple[IndexDocument, ...]
     fields: dict[str, FieldTokens]
+    records: tuple[str, ...] = ()
 
 
 def index_batch(
-    articles: Sequence[Article], analyzer: Analyzer, clusters: Mapping[str, str] = _ALONE
+    articles: Sequence[Article],
+    analyzer: Analyzer,
+    clusters: Mapping[str, str] = _ALONE,
+    *,
+    with_records: bool = False,
 ) -> IndexBatch:
     """Analyse articles for the index; `clusters` names those of near-duplicates, by article."""
     texts = {
@@ -97,6 +112,7 @@ def index_batch(
     return IndexBatch(
         tuple(_document(article, clusters.get(article.id, "")) for article in articles),
         {name: analyzer.field_tokens(texts[name]) for name in TEXT_FIELDS},
+        tuple(map(write_article, articles)) if with_records else (),
     )
 
 
@@ -123,6 +139,23 @@ def _namings(mentions: Iterable[Mention]) -> tuple[Naming, ...]:
     for naming in sorted(map(Naming.of, mentions), key=lambda naming: not naming.salient):
         found.setdefault(naming.name.casefold(), naming)
     return tuple(found.values())
+
+
+def newest_first(published: ArrayLike, day_only: ArrayLike) -> NDArray[np.int64]:
+    """Return what orders articles by time: smaller is newer, undated ones last.
+
+    Where only the crawl's day is known the article may be a day older: it must not stand before a
+    printed time of that day or the day before.
+    """
+    seconds = np.asarray(published, np.int64)
+    return -np.where(day_only, seconds - _DAY - 1, seconds)
+
+
+def oldest_first(published: ArrayLike, day_only: ArrayLike) -> NDArray[np.int64]:
+    """Return what orders articles by time: smaller is older, undated ones last."""
+    seconds = np.asarray(published, np.int64)
+    keys = np.where(day_only, seconds + _DAY, seconds)
+    return np.where(seconds == UNDATED, np.iinfo(np.int64).max, keys)
 
 
 def encode_length(length: int) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from index.errors import SettingsError
 
-__all__ = ["LoadedSettings", "Network", "Settings", "load_settings", "read_settings"]
+__all__ = ["LoadedSettings", "Network", "Secret", "Settings", "load_settings", "read_settings"]
 
 Network = IPv4Network | IPv6Network
 
@@ -20,7 +20,18 @@ _ORIGIN = re.compile(r"https?://[^/\s?#@,]+")
 _RATE = r"[1-9]\d{0,8} ?(?:/|per) ?(?:[1-9]\d{0,5} ?)?(?:second|minute|hour|day)s?"
 _RATES = re.compile(rf"{_RATE}(?: ?[,;|] ?{_RATE})*")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,99}")
+_BACKENDS = ("whoosh", "opensearch")
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+class Secret(str):
+    """A text that is nobody else's: nothing prints it by accident."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "a secret"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +93,30 @@ class Settings:
     denials: Path | None = None
     """A file of organisations that articles do not name, `article<tab>organisation` a line."""
 
+    backend: str = "whoosh"
+    """Where the index is: `whoosh` in the data folder, `opensearch` on a cluster."""
+
+    opensearch_url: tuple[str, ...] = ()
+    """Nodes of the cluster, such as https://node1.example:9200; several with commas."""
+
+    opensearch_index: str = "anwen"
+    """The alias of the index on the cluster; its generations are called so with a number behind."""
+
+    opensearch_auth: Secret | None = None
+    """`user:password`, or what follows `Authorization:`, such as `Bearer TOKEN`."""
+
+    opensearch_auth_file: Path | None = None
+    """A file that holds `opensearch_auth` in its first line, instead of that."""
+
+    opensearch_ca: Path | None = None
+    """A file of certificates of authorities in PEM, instead of the usual ones."""
+
+    opensearch_shards: int = 1
+    """Shards of an index that is built anew."""
+
+    opensearch_replicas: int = 1
+    """Copies of each shard, beside itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedSettings:
@@ -131,6 +166,9 @@ def read_settings(
     if data:
         values["data"] = data
         sources["data"] = "command line"
+    if (path := values.get("opensearch_auth_file")) and "opensearch_auth" not in values:
+        values["opensearch_auth"] = _first_line("opensearch_auth_file", path)
+        sources["opensearch_auth"] = str(path)
     known = {f"ANWEN_{name.upper()}" for name in names} | {"ANWEN_CONFIG"}
     return LoadedSettings(
         settings=Settings(**values),
@@ -190,6 +228,43 @@ def _file(name: str, value: object) -> Path:
     if not is_file:
         raise SettingsError(f"{name} names {path}, which is no file. Correct it, or leave it out.")
     return path
+
+
+def _first_line(name: str, path: Path) -> Secret:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return Secret(file.readline().strip())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{name} names {path}, which cannot be read: {error}.") from None
+
+
+def _secret(name: str, value: object) -> Secret:
+    if not isinstance(value, str) or not value.isprintable():
+        raise SettingsError(f"{name} cannot be used; it must be one line that can be printed.")
+    return Secret(value)
+
+
+def _backend(name: str, value: object) -> str:
+    if value not in _BACKENDS:
+        raise SettingsError(f"{name} is {value!r}; it must be {' or '.join(_BACKENDS)}.")
+    return str(value)
+
+
+def _alias(name: str, value: object) -> str:
+    text = _text(name, value)
+    if not _ALIAS.fullmatch(text):
+        raise SettingsError(
+            f"{name} is {value!r}; it must be made of a-z, 0-9, - and _, and begin with a letter."
+        )
+    return text
+
+
+def _nodes(name: str, value: object) -> tuple[str, ...]:
+    return tuple(_base_url(name, item).rstrip("/") for item in _items(name, value))
+
+
+def _count(name: str, value: object) -> int:
+    return 0 if str(value).strip() == "0" else _number(name, value)
 
 
 def _number(name: str, value: object) -> int:
@@ -288,4 +363,12 @@ _KINDS: dict[str, Callable[[str, object], Any]] = {
     "synonyms": _file,
     "entities": _file,
     "denials": _file,
+    "backend": _backend,
+    "opensearch_url": _nodes,
+    "opensearch_index": _alias,
+    "opensearch_auth": _secret,
+    "opensearch_auth_file": _file,
+    "opensearch_ca": _file,
+    "opensearch_shards": _number,
+    "opensearch_replicas": _count,
 }

@@ -174,4 +174,9 @@ def analyse_articles(documents: list[str], clusters: dict[str, str]) -> list[Ind
             batches.append([])
             size = len(article.body)
         batches[-1].append(article)
-    return [index_batch(batch, _worker.analyzer, clusters) for batch in batches]
+    # On a cluster the index keeps the articles, too: who searches it has no store at hand.
+    with_records = _worker.settings.backend == "opensearch"
+    return [
+        index_batch(batch, _worker.analyzer, clusters, with_records=with_records)
+        for batch in batches
+    ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from index.analysis import Analyzer
-from index.backends.whoosh import WhooshIndex
+from index.backends.base import Index
 from index.build import open_index
 from index.database import Database
 from index.errors import AnwenError, IndexDamaged, IndexOutOfDate, IndexUnavailable, StoreError
@@ -143,9 +143,7 @@ def verify(settings: Settings, progress: Progress) -> Verdict:
     return verdict
 
 
-def _held(
-    index: WhooshIndex, verdict: Verdict, progress: Progress
-) -> tuple[set[str] | None, int | None]:
+def _held(index: Index, verdict: Verdict, progress: Progress) -> tuple[set[str] | None, int | None]:
     """Return the ids that the index holds and the revision it has reached, if it can be read."""
     progress.stage("reading the index", None)
 
@@ -256,7 +254,7 @@ def _ids_that_differ(
         )
 
 
-def _strays(data: Path, index: WhooshIndex) -> Iterator[Difference]:
+def _strays(data: Path, index: Index) -> Iterator[Difference]:
     """Name what killed processes have left, where no writer is at work whose it may be."""
     with without_writer(data) as is_idle:
         if not is_idle:

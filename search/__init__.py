@@ -1,5 +1,6 @@
 """What is asked: queries, ranking, facets and snippets."""
 
+from index.errors import SettingsError
 from index.settings import Settings
 from search.backends.base import CacheUsage, IndexUsage, Searcher, Statistics
 from search.backends.whoosh import WhooshSearcher
@@ -18,5 +19,14 @@ __all__ = [
 
 
 def open_searcher(settings: Settings) -> Searcher:
-    """Return the searcher of the data folder."""
+    """Return the searcher over the index that the settings name."""
+    if settings.backend == "opensearch":
+        try:
+            from search.backends.opensearch.searcher import OpenSearchSearcher
+        except ImportError as error:
+            raise SettingsError(
+                "backend is opensearch, and its client is not installed. "
+                "Run: pip install 'anwen[opensearch]'"
+            ) from error
+        return OpenSearchSearcher(settings)
     return WhooshSearcher(settings)

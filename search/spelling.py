@@ -89,6 +89,7 @@ class Speller:
         self._slips = lru_cache(maxsize=20_000)(self._likely_slips)
         self._said = lru_cache(maxsize=20_000)(self._headlines.count)
         self._frequency = lru_cache(maxsize=10_000)(vocabulary.frequency)
+        self._learn = vocabulary.learn
         self._is_word, self._particles = is_word, particles
         meant = [word for word, count in vocabulary.words.items() if count >= _LEAST_NAMED]
         meant += [
@@ -117,6 +118,7 @@ class Speller:
 
         Identifiers, versions and other words with digits or signs are left as they are.
         """
+        self._learn(dict.fromkeys(self._asked_about(text)))
         pieces, last = [], 0
         spans = [(*match.span(), self._run(match[0])) for match in _RUN.finditer(text)]
         spans += [(*match.span(), self._latin_word(match[0])) for match in _LATIN.finditer(text)]
@@ -127,6 +129,19 @@ class Speller:
         if not pieces:
             return None
         return "".join([*pieces, text[last:]])
+
+    def _asked_about(self, text: str) -> Iterator[str]:
+        """Give the words whose frequency a correction mostly asks for."""
+        for match in _RUN.finditer(text):
+            run = match[0] if len(match[0]) <= _LONGEST_RUN else ""
+            for start in range(len(run)):
+                for end in range(start + 2, min(start + _LONGEST, len(run)) + 1):
+                    word = run[start:end]
+                    if word in self._known or self._is_word(word):
+                        yield word
+                    yield from (slip.word for slip in self._slips(word))
+        for match in _LATIN.finditer(text):
+            yield match[0].lower()
 
     # Han runs
 

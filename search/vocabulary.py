@@ -1,9 +1,13 @@
 """The vocabulary of an archive: what its headlines say, for suggestions and corrections."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["Headline", "Vocabulary"]
+__all__ = ["MOST_HEADLINES", "Headline", "Vocabulary"]
+
+MOST_HEADLINES: Final = 200_000
+"""The newest, which are suggested and corrected by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,9 @@ class Vocabulary:
 
     `words` are the words of headlines in normal form, with the number of headlines that hold each;
     `organisations` and `categories` the articles of each; `headlines` come newest first.
-    `frequency` gives the number of articles that hold a word or a string of units; `terms` the
-    terms that begin with a prefix, each with its number of articles.
+    `frequency` gives the number of articles that hold a word or a string of units; `learn` hears of
+    texts that it will be asked about, where to ask at once costs less. `terms` gives the terms that
+    begin with a prefix, each with its number of articles.
     """
 
     articles: int
@@ -32,3 +37,4 @@ class Vocabulary:
     headlines: Sequence[Headline]
     frequency: Callable[[str], int]
     terms: Callable[[str], Mapping[str, int]]
+    learn: Callable[[Iterable[str]], None] = lambda _: None

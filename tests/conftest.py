@@ -1,17 +1,21 @@
 """Fixtures that several folders use: small data folders, and the corpus where it is at hand."""
 
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
+from uuid import uuid4
 
 import hypothesis
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
+from opensearchpy import OpenSearch
 
 from index.analysis import Analyzer
-from index.backends.whoosh import WhooshIndex
+from index.build import open_index
 from index.document import Article
 from index.duplicates import fingerprints, fingerprints_version
 from index.entities import OrganisationTable
@@ -20,12 +24,15 @@ from index.settings import Settings
 from index.store import ArticleStore, page_digest
 from search import Searcher, open_searcher
 from tests.inline import InlinePool
+from tests.opensearch.cluster import Cluster, Unavailable, free_port
 
 ROOT = Path(__file__).parents[1]
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
+
+BACKENDS = ("whoosh", pytest.param("opensearch", marks=pytest.mark.opensearch))
 
 ArticleMaker = Callable[..., Article]
 SearcherMaker = Callable[..., Searcher]
@@ -62,6 +69,48 @@ def corpus(lacking: Callable[[str], NoReturn]) -> Path:
     if not path.is_dir():
         lacking("../shared/corpus")
     return path
+
+
+@pytest.fixture(scope="session")
+def opensearch_url(
+    lacking: Callable[[str], NoReturn], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """A cluster's address: the one that ANWEN_TEST_OPENSEARCH_URL names, or of a node of ours.
+
+    All processes of a run share the node; `pytest_sessionfinish` ends it.
+    """
+    url = os.environ.get("ANWEN_TEST_OPENSEARCH_URL")
+    if not url:
+        folder = _shared(tmp_path_factory)
+        with FileLock(folder / "opensearch.lock"):
+            started = folder / _STARTED
+            if not started.exists():
+                try:
+                    cluster = Cluster(folder / "opensearch", port=free_port())
+                    cluster.leave()
+                except Unavailable as error:
+                    lacking(str(error))
+                started.write_text("\n".join((*cluster.urls, *map(str, cluster.pids))))
+            url, _ = started.read_text().split()
+    return url
+
+
+_STARTED = "opensearch.started"
+
+
+def _shared(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that all processes of a run have in common."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the node of OpenSearch that this run has started."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        factory: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]
+        started = _shared(factory) / _STARTED
+        if started.exists():
+            os.kill(int(started.read_text().split()[1]), signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")
@@ -146,12 +195,12 @@ def fill(
             store.add_fingerprint(identifier, *fingerprints([store.article(identifier)]))
         store.settle_clusters()
         store.commit()
-        index = WhooshIndex(settings.data / "index", analyzer.fingerprint)
+        index = open_index(settings, analyzer)
         with index.writer(store.revision, rebuild=True) as writer:
             kept = list(store.articles())
             if clusters is None:
                 clusters = store.clusters(article.id for article in kept)
-            writer.update_documents(index_batch(kept, analyzer, clusters))
+            writer.update_documents(index_batch(kept, analyzer, clusters, with_records=True))
 
 
 @pytest.fixture(scope="session")
@@ -159,14 +208,50 @@ def article_maker() -> ArticleMaker:
     return make_article
 
 
+@pytest.fixture(scope="session", params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Where the index of a test is: what a searcher answers must not tell."""
+    name: str = request.param
+    return name
+
+
 @pytest.fixture(scope="session")
-def fill_folder(analyzer: Analyzer) -> Callable[..., Searcher]:
+def settings_for(
+    backend: str, request: pytest.FixtureRequest
+) -> Iterator[Callable[[Path], Settings]]:
+    """A function from a data folder to its settings, with an index of its own on the cluster."""
+    if backend == "whoosh":
+        yield lambda folder: Settings(data=folder)
+        return
+    url: str = request.getfixturevalue("opensearch_url")
+    aliases: dict[Path, str] = {}
+
+    def settings(folder: Path) -> Settings:
+        return Settings(
+            data=folder,
+            backend=backend,
+            opensearch_url=(url,),
+            opensearch_index=aliases.setdefault(folder, f"test-{uuid4().hex}"),
+            opensearch_shards=2,
+            opensearch_replicas=0,
+        )
+
+    yield settings
+    with OpenSearch(url) as client:
+        for alias in aliases.values():
+            client.indices.delete(index=f"{alias}-*")
+
+
+@pytest.fixture(scope="session")
+def fill_folder(
+    analyzer: Analyzer, settings_for: Callable[[Path], Settings]
+) -> Callable[..., Searcher]:
     """A function from a folder, articles and perhaps their clusters to a searcher over them."""
 
     def build(
         folder: Path, articles: Iterable[Article], clusters: Mapping[str, str] | None = None
     ) -> Searcher:
-        settings = Settings(data=folder)
+        settings = settings_for(folder)
         fill(settings, analyzer, articles, clusters)
         return open_searcher(settings)
 

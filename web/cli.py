@@ -25,6 +25,7 @@ from index.summary import Summary
 from search import SearchRequest, open_searcher
 from search.evaluation import compare, evaluate, read_judgements, read_run, write_run
 from web.cli_base import Text, echo, json_option, print_json, reports_errors
+from web.cli_cluster import CLUSTER
 from web.cli_keeping import KEEPING
 from web.cli_reading import READING
 from web.cli_settings import print_settings, settings_object
@@ -54,7 +55,7 @@ def main(context: click.Context, data: Path | None) -> None:
     context.obj = load_settings(data=data)
 
 
-for _command in (*READING, *KEEPING, watch_command, widget_command):
+for _command in (*READING, *KEEPING, *CLUSTER, watch_command, widget_command):
     main.add_command(_command)
 
 

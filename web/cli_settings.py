@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from index.settings import LoadedSettings
+from index.settings import LoadedSettings, Secret
 
 __all__ = ["print_settings", "settings_object"]
 
 
 def settings_object(loaded: LoadedSettings) -> dict[str, Any]:
-    """Return each setting with its value and its source; none of them holds a secret."""
+    """Return each setting with its value and source; of a secret no more than that it is set."""
     told: dict[str, Any] = {
         field.name: {
             "value": _plain(getattr(loaded.settings, field.name)),
@@ -43,6 +43,8 @@ def print_settings(settings: Mapping[str, Mapping[str, Any]], ignored: tuple[str
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Secret):
+        return repr(value)
     if isinstance(value, Path):
         return click.format_filename(value)
     if isinstance(value, tuple):

@@ -1,6 +1,9 @@
 """What every index offers to the code that fills it, whichever store stands behind it."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from index.schema import IndexBatch
@@ -29,8 +32,28 @@ class Index(Protocol):
     def revision(self) -> int:
         """The store's revision that the live generation has reached; 0 where there is none."""
 
-    def damage(self) -> list[str]:
-        """Read all of the live generation, and say what of it is damaged."""
+    @property
+    def size(self) -> int:
+        """The bytes of the live generation on disk."""
+
+    @property
+    def committed(self) -> datetime | None:
+        """When the live generation was last committed to; None where that cannot be said."""
+
+    def damage(self, step: Callable[[], None] = ...) -> list[str]:
+        """Read all of the live generation, and say what of it is damaged.
+
+        `step` is called now and then.
+        """
+
+    def fault(self) -> str | None:
+        """Say why the live generation does not open, None where it does or where there is none."""
+
+    def ids(self) -> list[str]:
+        """Return the id of each document of the live generation; raises IndexUnavailable."""
+
+    def strays(self) -> list[Path]:
+        """Return the files and folders that nothing of the index names."""
 
     def out_of_date(self) -> str | None:
         """Say why the live generation does not fit the running code, None where it does."""

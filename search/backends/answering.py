@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Generic, Protocol, TypeVar
 
 from index.analysis import Analyzer
 from index.document import BEIJING
 from index.errors import QueryTooLong
-from search.backends.matches import Mask
-from search.backends.selection import Selection, Selector
 from search.parser import ParsedQuery, parse_query
 from search.query import BooleanQuery, MatchQuery
 from search.request import SearchRequest
@@ -18,13 +17,31 @@ from search.rewrite import Rewriter
 from search.spelling import Speller
 from search.syntax import to_text
 
-__all__ = ["Answer", "Answerer", "QueryReader"]
+__all__ = ["Answer", "Answerer", "QueryReader", "Select", "Selected"]
 
 _READ = 500  # query strings that are kept as they were read
 
 
+class Selected(Protocol):
+    """What a query selects: how many articles hold every word, how many others are listed."""
+
+    @property
+    def full_count(self) -> int:
+        """Those that hold every word."""
+
+    @property
+    def partial_count(self) -> int:
+        """Those that lack some."""
+
+
+S = TypeVar("S", bound=Selected)
+
+Select = Callable[[BooleanQuery], S]
+"""Selects by a rewritten query, with all else that a request says."""
+
+
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Generic[S]):
     """A query as it was read and rewritten, what it selects, and what is to be said of it.
 
     `typed` is the query without the period that was read from its words.
@@ -33,16 +50,16 @@ class Answer:
     parsed: BooleanQuery
     typed: BooleanQuery
     query: BooleanQuery
-    selection: Selection
+    selection: S
     notices: tuple[Notice, ...]
     understood: tuple[Understood, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Correction:
+class _Correction(Generic[S]):
     """What a likelier spelling finds."""
 
-    answer: Answer
+    answer: Answer[S]
     meant: DidYouMean
 
 
@@ -70,47 +87,44 @@ class QueryReader:
 class Answerer:
     """Answers in one state; `speller` gives the newest there is, perhaps that of a former state."""
 
-    def __init__(
-        self, reader: QueryReader, selector: Selector, speller: Callable[[], Speller]
-    ) -> None:
-        self._reader, self._selector, self._speller = reader, selector, speller
+    def __init__(self, reader: QueryReader, speller: Callable[[], Speller]) -> None:
+        self._reader, self._speller = reader, speller
 
-    def answer(self, request: SearchRequest, filters: dict[str, Mask]) -> Answer:
+    def answer(self, request: SearchRequest, select: Select[S]) -> Answer[S]:
         """Return what a request selects as it was typed."""
-        return self._answer(request, request.query, filters)
+        return self._answer(request, request.query, select)
 
     def best_answer(
-        self, request: SearchRequest, filters: dict[str, Mask]
-    ) -> tuple[Answer, DidYouMean | None]:
+        self, request: SearchRequest, select: Select[S]
+    ) -> tuple[Answer[S], DidYouMean | None]:
         """Return what a request selects, under a likelier spelling where that is applied."""
-        answer = self.answer(request, filters)
-        better = self._correction(request, answer, filters)
+        answer = self.answer(request, select)
+        better = self._correction(request, answer, select)
         if better is None:
             return answer, None
         return better.answer if better.meant.applied else answer, better.meant
 
-    def _answer(self, request: SearchRequest, text: str, filters: dict[str, Mask]) -> Answer:
+    def _answer(self, request: SearchRequest, text: str, select: Select[S]) -> Answer[S]:
         """Read a query string and select what it finds."""
         reads_periods = request.reads_periods and not (
             request.first or request.last or request.month
         )
         today = datetime.now(BEIJING).date()
         parsed, query = self._reader.read(text, today, reads_periods=reads_periods)
-        selection = self._selector.select(request, query, filters)
-        if parsed.without_period is None or len(selection.full) or len(selection.partial):
+        found = select(query)
+        if parsed.without_period is None or found.full_count or found.partial_count:
             typed = parsed.without_period or parsed.query
-            return Answer(parsed.query, typed, query, selection, parsed.notices, parsed.understood)
+            return Answer(parsed.query, typed, query, found, parsed.notices, parsed.understood)
         # Nothing is of that period: better articles of another one than none.
         (period,) = parsed.understood
         query = self._reader.rewriter.rewrite(parsed.without_period)
-        selection = self._selector.select(request, query, filters)
         notices = (*parsed.notices, _period_notice(text, period.text))
         typed = parsed.without_period
-        return Answer(typed, typed, query, selection, notices, ())
+        return Answer(typed, typed, query, select(query), notices, ())
 
     def _correction(
-        self, request: SearchRequest, answer: Answer, filters: dict[str, Mask]
-    ) -> _Correction | None:
+        self, request: SearchRequest, answer: Answer[S], select: Select[S]
+    ) -> _Correction[S] | None:
         """Return a likelier spelling of plain words that finds something, and what it finds."""
         typed, former = answer.typed, answer.selection
         parts = typed.must
@@ -127,13 +141,13 @@ class Answerer:
             return None
         text = to_text(replace(typed, must=tuple(meant)))
         try:
-            found = self._answer(request, text, filters)
+            found = self._answer(request, text, select)
         except QueryTooLong:  # what was typed is not
             return None
-        total = len(found.selection.full)
-        if not total or total < len(former.full):
+        total = found.selection.full_count
+        if not total or total < former.full_count:
             return None
-        applied = request.corrects and not len(former.full) and not len(former.partial)
+        applied = request.corrects and not former.full_count and not former.partial_count
         return _Correction(found, DidYouMean(query=text, total=total, applied=applied))
 
 

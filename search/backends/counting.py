@@ -4,14 +4,14 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from search.backends.columns import KeywordColumn
 from search.backends.matches import Matches
 from search.backends.view import IndexView
 from search.results import Association, FacetBucket, FacetPair
 
-__all__ = ["Counted", "earliest_of_each", "paired", "standing_out"]
+__all__ = ["Counted", "earliest_of_each", "paired", "standing_out", "surprising"]
 
 _Numbers = NDArray[np.int64]
 _MANY = 20
@@ -120,14 +120,26 @@ def standing_out(
         number = column.number(value)
         if number is not None:
             both[number] = 0
-    fewest = 2 if len(documents) >= _MANY else 1  # of many, one article says nothing
-    (used,) = np.nonzero(both >= fewest)
-    ratios = np.zeros(len(both))
-    ratios[used] = _likelihood_ratio(both[used], total[used], len(documents), len(everything))
+    ratios = surprising(both, total, len(documents), len(everything))
     return tuple(
         Association(value=column.values[number], count=int(both[number]), total=int(total[number]))
         for number in column.first(np.flatnonzero(ratios), ratios[ratios != 0], size)
     )
+
+
+def surprising(
+    both: ArrayLike, total: ArrayLike, size: int, everything: int
+) -> NDArray[np.float64]:
+    """Return G² of each value that `both` of `size` articles have, and `total` of `everything`.
+
+    0 where chance gives as many, and of values that too few have to say something.
+    """
+    both, total = np.asarray(both, np.int64), np.asarray(total, np.int64)
+    fewest = 2 if size >= _MANY else 1  # of many, one article says nothing
+    (used,) = np.nonzero(both >= fewest)
+    ratios = np.zeros(len(both))
+    ratios[used] = _likelihood_ratio(both[used], total[used], size, everything)
+    return ratios
 
 
 def _likelihood_ratio(

@@ -4,46 +4,84 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, chain
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index.analysis import Analyzer
 from index.document import Article, Mention, OrganisationType
 from index.entities.identifiers import identifiers
-from search.backends.directory import OrganisationDirectory
 from search.backends.view import IndexView
 from search.related import DraftName, UnseenName
-from search.results import Hit
+from search.results import Hit, Organisation
 
-__all__ = ["DraftNames", "places_of"]
+__all__ = ["DraftNames", "Holdings", "ViewHoldings", "places_of"]
 
 _NEAR = 2  # names shown beside one that no article has
 _QUOTED = re.compile(r"[“「『\"]([^\W_]{2,10})[”」』\"]")
 _MOST = 100  # organisations, and identifiers, and quoted words, that are looked up
 _FIELDS = ("title", "lead", "body")
 
-_Named = tuple[str, OrganisationType | None, NDArray[np.int64], tuple[int, ...]]
-"""A name, its type, the documents that have it, and the paragraphs."""
+_Named = tuple[str, OrganisationType | None, int, int, tuple[int, ...]]
+"""A name, its type, how many articles have it, the newest of them, and the paragraphs."""
 
 _Hits = Callable[[Sequence[int]], Mapping[int, tuple[Article, Hit]]]
+
+
+class Holdings(Protocol):
+    """Says what articles of one state hold."""
+
+    def newest(self, field: str, name: str) -> tuple[int, int]:
+        """Return how many articles have a name in a field, and the newest; (0, 0) for none."""
+
+    def count(self, units: Sequence[str]) -> int:
+        """Return in how many articles some units stand in a row."""
+
+
+class ViewHoldings:
+    """What articles of a view hold; see `Holdings`."""
+
+    def __init__(self, view: IndexView) -> None:
+        self._view = view
+
+    def newest(self, field: str, name: str) -> tuple[int, int]:
+        """See `Holdings.newest`."""
+        mask = self._view.keywords[field].mask([name])
+        if self._view.live is not None:
+            mask = mask & self._view.live
+        documents = np.flatnonzero(mask)
+        if not len(documents):
+            return 0, 0
+        newest = self._view.newest_first[documents]
+        return len(documents), int(documents[np.argmin(newest)])
+
+    def count(self, units: Sequence[str]) -> int:
+        """See `Holdings.count`."""
+        live, count = self._view.live, 0
+        texts = [unit.encode() for unit in units]
+        for base, segment in zip(self._view.bases, self._view.segments, strict=True):
+            found = [segment.phrase(field, texts).documents for field in _FIELDS]
+            documents = np.unique(np.concatenate(found))
+            count += len(documents) if live is None else int(live[base + documents].sum())
+        return count
 
 
 class DraftNames:
     """Looks up the names of drafts in one state.
 
-    `shown` reads documents as hits; `near` gives names of the archive that are like another.
+    `find` knows organisations by their names, `shown` reads documents as hits; `near` gives names
+    of the archive that are like another.
     """
 
     def __init__(
         self,
-        view: IndexView,
+        holdings: Holdings,
         analyzer: Analyzer,
-        directory: OrganisationDirectory,
+        find: Callable[[str], Organisation | None],
         shown: _Hits,
         near: Callable[[str], Iterable[str]],
     ) -> None:
-        self._view, self._analyzer, self._directory = view, analyzer, directory
+        self._holdings, self._analyzer, self._find = holdings, analyzer, find
         self._shown, self._near = shown, near
 
     def look_up(
@@ -54,47 +92,35 @@ class DraftNames:
         unseen: list[UnseenName] = []
         for mention in sorted(draft.mentions, key=lambda mention: not mention.salient)[:_MOST]:
             places = tuple(sorted({number for number, _, _ in places_of(mention, paragraphs)}))
-            documents = self._having("organisation", mention.name)
-            if len(documents):
-                named.append((mention.name, mention.type, documents, places))
+            count, newest = self._holdings.newest("organisation", mention.name)
+            if count:
+                named.append((mention.name, mention.type, count, newest, places))
             elif not any(map(self._count, mention.surfaces)):
                 near = tuple(
                     (known.name, known.count)
                     for name in self._near(mention.name)
-                    if (known := self._directory.find(name))
+                    if (known := self._find(name))
                 )
                 unseen.append(UnseenName(name=mention.name, paragraphs=places, near=near[:_NEAR]))
         of_paragraphs = list(map(identifiers, paragraphs))
         for identifier in draft.identifiers[:_MOST]:
             places = _places(identifier in found for found in of_paragraphs)
-            documents = self._having("identifier", identifier)
-            if len(documents):
-                named.append((identifier, None, documents, places))
+            count, newest = self._holdings.newest("identifier", identifier)
+            if count:
+                named.append((identifier, None, count, newest, places))
             else:
                 unseen.append(UnseenName(name=identifier, paragraphs=places, near=()))
         return self._with_latest(named), (*unseen, *self._unseen_words(draft, paragraphs))
 
     def _with_latest(self, named: Sequence[_Named]) -> tuple[DraftName, ...]:
-        newest = self._view.newest_first
-        latest = [int(documents[np.argmin(newest[documents])]) for _, _, documents, _ in named]
-        shown = self._shown(latest)
+        shown = self._shown([newest for _, _, _, newest, _ in named])
         return tuple(
             DraftName(
-                name=name,
-                type=type_,
-                paragraphs=places,
-                count=len(documents),
-                latest=shown[document][1],
+                name=name, type=type_, paragraphs=places, count=count, latest=shown[newest][1]
             )
-            for (name, type_, documents, places), document in zip(named, latest, strict=True)
-            if document in shown
+            for name, type_, count, newest, places in named
+            if newest in shown
         )
-
-    def _having(self, column: str, name: str) -> NDArray[np.int64]:
-        mask = self._view.keywords[column].mask([name])
-        if self._view.live is not None:
-            mask = mask & self._view.live
-        return np.flatnonzero(mask)
 
     def _unseen_words(self, draft: Article, paragraphs: Sequence[str]) -> Iterable[UnseenName]:
         """Give the words in quotation marks, such as names of products, that no article has."""
@@ -114,16 +140,9 @@ class DraftNames:
             )
 
     def _count(self, text: str) -> int:
-        """Return how many live documents hold a text."""
-        units = [unit.encode() for unit in self._analyzer.phrase(text)]
-        if not units:
-            return 0
-        live, count = self._view.live, 0
-        for base, segment in zip(self._view.bases, self._view.segments, strict=True):
-            found = [segment.phrase(field, units).documents for field in _FIELDS]
-            documents = np.unique(np.concatenate(found))
-            count += len(documents) if live is None else int(live[base + documents].sum())
-        return count
+        """Return how many articles hold a text."""
+        units = self._analyzer.phrase(text)
+        return self._holdings.count(units) if units else 0
 
 
 def _places(holds: Iterable[bool]) -> tuple[int, ...]:

@@ -7,19 +7,20 @@ few paragraphs of the article that hold enough of its words make it covered.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.deadline import check_deadline
+from index.analysis import Analyzer
 from index.document import Article
 from search import similarity
 from search.backends.draft_names import places_of
 from search.backends.letters import CommonRun, Letters, common_runs
-from search.backends.nearness import Relater, counted_words
+from search.backends.nearness import counted_words
 from search.backends.quoting import QuotedText
 from search.related import DraftMark, DraftParagraph, DraftSource
 from search.results import Hit
@@ -45,10 +46,27 @@ class _Copy:
     weight: float
 
 
+class LikelyFinder(Protocol):
+    """Weighs words, and finds the articles that a paragraph is likely to be from."""
+
+    analyzer: Analyzer
+
+    def learn(self, field: str, words: Iterable[str]) -> None:
+        """Hear of words that will be asked about."""
+
+    def idf(self, field: str, word: str) -> float:
+        """Return the inverse document frequency of a word in a field."""
+
+    def likely(
+        self, texts: Sequence[str], weights: Sequence[Mapping[str, float]], count: int
+    ) -> list[list[int]]:
+        """Return articles for each text; see `Relater.likely`."""
+
+
 class DraftChecker:
     """Marks the paragraphs of drafts over one state."""
 
-    def __init__(self, relater: Relater, shown: Callable[[Sequence[int]], _Shown]) -> None:
+    def __init__(self, relater: LikelyFinder, shown: Callable[[Sequence[int]], _Shown]) -> None:
         """Take what measures nearness, and what reads documents as articles and hits."""
         self._relater, self._shown = relater, shown
 
@@ -64,10 +82,13 @@ class DraftChecker:
         # To share a name, or the title of a law, is not to copy.
         own = [Letters.of(text, spans) for text, spans in zip(paragraphs, names, strict=True)]
         words = self._weighted_words(paragraphs)
-        likely = [
-            self._likely(text, weights) if letters.weight >= similarity.DRAFT_LEAST else []
-            for text, weights, letters in zip(paragraphs, words, own, strict=True)
-        ]
+        told = [n for n, each in enumerate(own) if each.weight >= similarity.DRAFT_LEAST]
+        found = self._relater.likely(
+            [paragraphs[each] for each in told], [words[each] for each in told], _OF_PARAGRAPH
+        )
+        likely: list[list[int]] = [[] for _ in paragraphs]
+        for number, documents in zip(told, found, strict=True):
+            likely[number] = documents
         shown = self._shown(list(dict.fromkeys(chain(nearest[:_OF_DRAFT], *likely))))
         texts = {document: QuotedText(article) for document, (article, _) in shown.items()}
         copies = _copies(own, texts)
@@ -99,27 +120,11 @@ class DraftChecker:
             words = counted_words(tokens, number)
             found.append([word for word in words if word.isascii() or word in probable])
         repeated = Counter(word for words in found for word in words)
+        self._relater.learn("body", repeated)
         return [
             {word: self._relater.idf("body", word) / repeated[word] ** 0.5 for word in words}
             for words in found
         ]
-
-    def _likely(self, text: str, weights: Mapping[str, float]) -> list[int]:
-        check_deadline()
-        relater = self._relater
-        words = relater.weighted("body", dict.fromkeys(weights, 1))
-        scores = relater.cosine("body", words, len(text))
-        if relater.view.live is not None:
-            scores *= relater.view.live
-        count = min(2 * _OF_PARAGRAPH, len(scores))
-        best = np.sort(np.argpartition(-scores, count - 1)[:count]) if count else np.arange(0)
-        # A window of an article has no more of the words than the whole of it.
-        held = np.zeros(len(best))
-        for word, weight in weights.items():
-            held += weight * relater.holders(word, best)
-        best = best[held >= similarity.COVERED_SHARE * sum(weights.values())]
-        best = best[np.argsort(-scores[best], kind="stable")][:_OF_PARAGRAPH]
-        return [document for document in best.tolist() if scores[document]]
 
     def _covering(
         self, words: Sequence[Mapping[str, float]], texts: Mapping[int, QuotedText]

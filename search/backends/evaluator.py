@@ -4,6 +4,7 @@ What this does not know is given to Whoosh's own matchers over the same index; `
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from math import inf
 from typing import Any, ClassVar
 
 import numpy as np
@@ -144,8 +145,9 @@ class Evaluator:
         field = query.fieldname
         parts = [([unit.encode() for unit in part], len(part)) for part in query.parts]
         texts = list(dict.fromkeys(text for part, _ in parts for text in part))
+        # Loose phrases overlap in many ways: how many there are says less than that there is one.
         return self._positional(
-            field, texts, query.boost, lambda segment: segment.near(field, parts, query.slop)
+            field, texts, query.boost, lambda segment: segment.near(field, parts, query.slop), 1.0
         )
 
     def _positional(
@@ -154,8 +156,12 @@ class Evaluator:
         texts: Sequence[bytes],
         boost: float,
         find: Callable[[OpenSegment], TermPostings],
+        most: float = inf,
     ) -> Matches:
-        """Score what is found by the positions of some terms, with the sum of their idf."""
+        """Score what is found by the positions of some terms, with the sum of their idf.
+
+        No more than `most` places of a document count.
+        """
         frequencies = [self._view.document_frequency(field, text) for text in texts]
         if not texts or not all(frequencies):
             return NOTHING
@@ -166,7 +172,8 @@ class Evaluator:
         for base, segment in self._each():
             postings = find(segment)
             documents.append(postings.documents + np.int64(base))
-            scores.append(similarity.scores(postings.frequencies, norms[postings.codes], weight))
+            counted = np.minimum(postings.frequencies, np.float32(most))
+            scores.append(similarity.scores(counted, norms[postings.codes], weight))
         return Matches(np.concatenate(documents), np.concatenate(scores), positive=weight > 0)
 
     def _combined(self, query: Combined) -> Matches:

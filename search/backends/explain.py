@@ -1,5 +1,6 @@
-"""What queries and hits of the Whoosh searcher are made of, put into words on demand."""
+"""What the scores of hits are made of, put into words on demand."""
 
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -15,11 +16,11 @@ from search.backends.view import IndexView
 from search.explanation import HitExplanation, Occurrences, WordScore
 from search.query import BooleanQuery, WordQuery
 
-__all__ = ["explain_hits"]
+__all__ = ["ExplainedWord", "explain_hits", "explain_places"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
+class ExplainedWord:
     """A word of a query, and what is known of it for all documents at once."""
 
     query: WordQuery
@@ -68,25 +69,41 @@ def explain_hits(
         for part in query.must
         if isinstance(part, WordQuery)
     ]
-    found = evidence(evaluator, documents, query)
-    fresh = similarity.freshness(view.age(documents)).tolist()
-    explained = {}
-    for place, document in enumerate(documents.tolist()):
-        is_rescored = document in rescored
-        explained[document] = _explained(
+    numbers = documents.tolist()
+    told = explain_places(
+        words,
+        totals,
+        evidence(evaluator, documents, query),
+        similarity.freshness(view.age(documents)).tolist(),
+        [document in rescored for document in numbers],
+    )
+    return dict(zip(numbers, told, strict=True))
+
+
+def explain_places(
+    words: Sequence[ExplainedWord],
+    totals: Sequence[float],
+    found: Mapping[str, NDArray[np.float32]],
+    fresh: Sequence[float],
+    is_rescored: Sequence[bool],
+) -> list[HitExplanation]:
+    """Say of each hit of a page what its score is made of; `found` is evidence by name."""
+    return [
+        _explained(
             words,
             place,
-            totals[place],
+            total,
             [(name, float(values[place])) for name, values in found.items() if values[place]]
-            if is_rescored
+            if is_rescored[place]
             else [],
-            fresh[place] if is_rescored else 1.0,
+            fresh[place] if is_rescored[place] else 1.0,
         )
-    return explained
+        for place, total in enumerate(totals)
+    ]
 
 
 def _explained(
-    words: list[_Word],
+    words: Sequence[ExplainedWord],
     place: int,
     total: float,
     added: list[tuple[str, float]],
@@ -117,9 +134,9 @@ def _explained(
 
 def _read(
     view: IndexView, evaluator: Evaluator, word: WordQuery, documents: NDArray[np.int64]
-) -> _Word:
+) -> ExplainedWord:
     combined = Combined(word.fields, word.variants)
-    return _Word(
+    return ExplainedWord(
         query=word,
         idf=evaluator.idf(combined),
         weight=word_weight(view, evaluator.evaluate(combined)) if word.optional else 0.0,

@@ -5,7 +5,7 @@ identifiers and organisations, times nearness in time; `search.similarity` has t
 index keeps no vectors of documents: a document's length stands for the norm of its vector.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from index.analysis import Analyzer, FieldTokens
 from index.backends.vector_codec import LENGTHS
+from index.deadline import check_deadline
 from index.document import Article
 from index.schema import UNDATED
 from search import similarity
@@ -21,7 +22,16 @@ from search.backends.cache import ByteCache
 from search.backends.segments import OpenSegment
 from search.backends.view import IndexView
 
-__all__ = ["Impacts", "Nearness", "Relater", "Subject", "Words", "counted_words"]
+__all__ = [
+    "Impacts",
+    "Nearness",
+    "Relater",
+    "Subject",
+    "WordWeights",
+    "Words",
+    "combined",
+    "counted_words",
+]
 
 _DAY = 86_400  # seconds
 _COMMON_FROM = 20  # articles; in a smaller archive a word of the one subject is soon everywhere
@@ -111,49 +121,34 @@ class Nearness:
     words: Words
 
 
-class Relater:
-    """Measures nearness in one state; `cache` keeps what belongs to its segments."""
+class WordWeights:
+    """What words of a subject weigh in an archive of so many articles."""
 
-    def __init__(self, view: IndexView, analyzer: Analyzer, cache: ByteCache[Impacts]) -> None:
-        self.view, self.analyzer = view, analyzer
-        self._cache = cache
-        self._frequencies: dict[tuple[str, str], tuple[int, float]] = {}
-        self._columns: dict[str, tuple[_Scores, _Scores]] = {}
+    def __init__(self, analyzer: Analyzer, article_count: int) -> None:
+        self.analyzer, self._article_count = analyzer, article_count
 
-    def nearness(self, subject: Subject) -> Nearness:
-        """Return how near each document is to a subject."""
+    def _known(self, field: str, word: str) -> tuple[int, float]:
+        """Return how many documents hold a word in a field, and its idf."""
+        raise NotImplementedError
+
+    def learn(self, field: str, words: Iterable[str]) -> None:
+        """Hear of words that will be asked about; to ask for each by itself may cost more."""
+
+    def words_of(self, subject: Subject) -> tuple[tuple[Words, int], tuple[Words, int]]:
+        """Return the weighted words of a subject's title, and of its text, with their lengths."""
         texts = [subject.title, subject.text[: similarity.RELATED_LEAD]]
         tokens = self.analyzer.field_tokens(texts)
         titles, bodies = (counted_words(tokens, number) for number in range(2))
         # Of the words that are visible in a text those that were meant say what it is about.
         probable = self.analyzer.probable_words(texts[1])
         meant = {w: count for w, count in bodies.items() if w.isascii() or w in probable}
-        words = self.weighted("body", meant)
-        text = self.cosine("body", words, int(tokens.lengths[1]))
-        title = self.cosine("title", self.weighted("title", titles), int(tokens.lengths[0]))
-        identifiers = self._shared("identifier", dict.fromkeys(subject.identifiers, 1.0))
-        organisations = self._shared("organisation", subject.organisations)
-        total = (
-            text
-            + np.float32(similarity.TITLE_NEARNESS) * title
-            + np.float32(similarity.SHARED_IDENTIFIERS) * identifiers
-            + np.float32(similarity.SHARED_ORGANISATIONS) * organisations
-        )
-        days = self._days(subject.published)
-        closeness = np.exp2(-days / similarity.SAME_TIME_HALF_LIFE).astype(np.float32)
-        total *= 1 + np.float32(similarity.SAME_TIME) * closeness
-        sources = self.view.keywords["source"]
-        number = sources.number(subject.source)
-        is_own_source = sources.sets == (-1 if number is None else number + 1)
-        total[is_own_source] *= np.float32(similarity.SAME_SOURCE)
-        if self.view.live is not None:
-            text, total = text * self.view.live, total * self.view.live
-        shares_names = (identifiers > 0) | (organisations > 0)
-        return Nearness(text, total, days, shares_names, is_own_source, words[:_TELLING])
+        of_title, of_text = map(int, tokens.lengths[:2])
+        return (self.weighted("title", titles), of_title), (self.weighted("body", meant), of_text)
 
     def weighted(self, field: str, counts: Mapping[str, int]) -> Words:
         """Return counted words with their tf-idf, without those that are unknown or everywhere."""
-        most = max(similarity.COMMON * self.view.article_count, _COMMON_FROM)
+        self.learn(field, counts)
+        most = max(similarity.COMMON * self._article_count, _COMMON_FROM)
         found = []
         for word, count in counts.items():
             frequency, idf = self._known(field, word)
@@ -168,6 +163,34 @@ class Relater:
     def idf(self, field: str, word: str) -> float:
         """Return the inverse document frequency of a word in a field."""
         return self._known(field, word)[1]
+
+
+class Relater(WordWeights):
+    """Measures nearness in one state; `cache` keeps what belongs to its segments."""
+
+    def __init__(self, view: IndexView, analyzer: Analyzer, cache: ByteCache[Impacts]) -> None:
+        super().__init__(analyzer, view.article_count)
+        self.view = view
+        self._cache = cache
+        self._frequencies: dict[tuple[str, str], tuple[int, float]] = {}
+        self._columns: dict[str, tuple[_Scores, _Scores]] = {}
+
+    def nearness(self, subject: Subject) -> Nearness:
+        """Return how near each document is to a subject."""
+        (titles, of_title), (words, of_text) = self.words_of(subject)
+        text = self.cosine("body", words, of_text)
+        title = self.cosine("title", titles, of_title)
+        identifiers = self._shared("identifier", dict.fromkeys(subject.identifiers, 1.0))
+        organisations = self._shared("organisation", subject.organisations)
+        days = self._days(subject.published)
+        sources = self.view.keywords["source"]
+        number = sources.number(subject.source)
+        is_own_source = sources.sets == (-1 if number is None else number + 1)
+        total = combined(text, title, identifiers, organisations, days, is_own_source)
+        if self.view.live is not None:
+            text, total = text * self.view.live, total * self.view.live
+        shares_names = (identifiers > 0) | (organisations > 0)
+        return Nearness(text, total, days, shares_names, is_own_source, words[:_TELLING])
 
     def _known(self, field: str, word: str) -> tuple[int, float]:
         key = field, word
@@ -234,6 +257,31 @@ class Relater:
             self._cache.put(key, kept)
         return kept
 
+    def likely(
+        self, texts: Sequence[str], weights: Sequence[Mapping[str, float]], count: int
+    ) -> list[list[int]]:
+        """Return for each text, of words that weigh something, the articles nearest to it.
+
+        At most `count` of them, each of which has as many of the words as cover it.
+        """
+        return [self._likely(*each, count) for each in zip(texts, weights, strict=True)]
+
+    def _likely(self, text: str, weights: Mapping[str, float], count: int) -> list[int]:
+        check_deadline()
+        words = self.weighted("body", dict.fromkeys(weights, 1))
+        scores = self.cosine("body", words, len(text))
+        if self.view.live is not None:
+            scores *= self.view.live
+        some = min(2 * count, len(scores))
+        best = np.sort(np.argpartition(-scores, some - 1)[:some]) if some else np.arange(0)
+        # A window of an article has no more of the words than the whole of it.
+        held = np.zeros(len(best))
+        for word, weight in weights.items():
+            held += weight * self.holders(word, best)
+        best = best[held >= similarity.COVERED_SHARE * sum(weights.values())]
+        best = best[np.argsort(-scores[best], kind="stable")][:count]
+        return [document for document in best.tolist() if scores[document]]
+
     def holders(self, word: str, documents: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say which of some documents, in ascending order, hold a word in their text."""
         found = np.zeros(len(documents), np.bool_)
@@ -272,6 +320,27 @@ class Relater:
             return np.full(self.view.size, np.inf)
         days: NDArray[np.float64] = np.abs(self.view.published - published) / _DAY
         return days
+
+
+def combined(
+    text: _Scores,
+    title: _Scores,
+    identifiers: _Scores,
+    organisations: _Scores,
+    days: NDArray[np.float64],
+    is_own_source: NDArray[np.bool_],
+) -> _Scores:
+    """Return what documents are ranked by, from the parts of their nearness."""
+    total: _Scores = (
+        text
+        + np.float32(similarity.TITLE_NEARNESS) * title
+        + np.float32(similarity.SHARED_IDENTIFIERS) * identifiers
+        + np.float32(similarity.SHARED_ORGANISATIONS) * organisations
+    )
+    closeness = np.exp2(-days / similarity.SAME_TIME_HALF_LIFE).astype(np.float32)
+    total = total * (1 + np.float32(similarity.SAME_TIME) * closeness)
+    total[is_own_source] *= np.float32(similarity.SAME_SOURCE)
+    return total
 
 
 def counted_words(tokens: FieldTokens, number: int) -> dict[str, int]:

@@ -72,7 +72,7 @@ def evidence(
     """Return by name what each piece of a query's evidence adds to the score of some documents.
 
     The nearness of two words is that of Rasolofo and Savoy, Term Proximity Scoring for
-    Keyword-Based Retrieval Systems (2003): the sum of 1 / d² over their pairs, here the nearest.
+    Keyword-Based Retrieval Systems (2003): the sum of 1 / d² over their pairs.
     """
     found: dict[str, NDArray[np.float32]] = {}
     for word, weight in query.evidence:

@@ -1,17 +1,19 @@
 """Related coverage: which of the nearest articles are shown, why, and which report one event."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.document import Article
 from search import similarity
-from search.backends.nearness import Nearness, Relater, Subject
+from search.backends.clusters import Clusters
+from search.backends.nearness import Nearness, Subject
 from search.related import Reason
 
 __all__ = ["Found", "RelatedFinder", "reasons"]
@@ -39,10 +41,72 @@ class Found:
     words: tuple[str, ...]
 
 
+class _Column(Protocol):
+    """The values of a field of each document."""
+
+    @property
+    def values(self) -> Sequence[str]:
+        """Every value, once."""
+
+    def mask(self, wanted: Iterable[str]) -> NDArray[np.bool_]:
+        """Return which documents have any of some values, whatever their case."""
+
+
+class Documents(Protocol):
+    """The documents among which related ones are chosen, by number."""
+
+    @property
+    def article_count(self) -> int:
+        """How many articles the whole archive has."""
+
+    @property
+    def published(self) -> NDArray[np.int64]:
+        """When each was published, in seconds."""
+
+    @property
+    def newest_first(self) -> NDArray[np.int64]:
+        """What puts them in order, the newest first."""
+
+    @property
+    def oldest_first(self) -> NDArray[np.int64]:
+        """What puts them in order, the oldest first."""
+
+    @property
+    def clusters(self) -> Clusters:
+        """Which of them are near-duplicates."""
+
+    @property
+    def keywords(self) -> Mapping[str, _Column]:
+        """Their values of a field, by its name."""
+
+    def title(self, document: int) -> str:
+        """Return the title of one."""
+
+    def document(self, identifier: str) -> int | None:
+        """Return the number of an id, None where there is none."""
+
+
+class Measurer(Protocol):
+    """Measures how near documents are to a subject."""
+
+    @property
+    def view(self) -> Documents:
+        """The documents."""
+
+    def nearness(self, subject: Subject) -> Nearness:
+        """Return how near each document is."""
+
+    def frequency(self, field: str, word: str) -> int:
+        """Return how many articles hold a word in a field."""
+
+    def holders(self, word: str, documents: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say which of some documents, in ascending order, hold a word in their text."""
+
+
 class RelatedFinder:
     """Finds related articles and the reports of an event in one state."""
 
-    def __init__(self, relater: Relater) -> None:
+    def __init__(self, relater: Measurer) -> None:
         self.relater = relater
         self.view = relater.view
         self._last: tuple[int | None, Nearness] | None = None

@@ -316,24 +316,25 @@ def nearness(
     span: int,
     documents: NDArray[np.int64],
 ) -> NDArray[np.float32]:
-    """Return for each of some documents the sum of 1 / d² over the places where a phrase starts.
+    """Return for each of some documents the sum of 1 / d² over pairs of places of two phrases.
 
-    d is the distance to the nearest place of another one, 1 where they touch, and no more than
-    `span`; `sizes` are their lengths in units.
+    d is the distance from one to the other, whichever comes first: 1 where they touch, and no more
+    than `span`. `starts` and `others` are where they begin, `sizes` their lengths in units.
     """
     sums = np.zeros(len(documents), np.float32)
     if not starts.size or not others.size:
         return sums
-    behind = np.searchsorted(others, starts)
-    best = np.full(len(starts), span + 1, np.int64)
-    for places, is_behind in ((behind, True), (behind - 1, False)):
+    following = np.searchsorted(others, starts)
+    steps = [(following + step, True) for step in range(span + sizes[0])]
+    steps += [(following - 1 - step, False) for step in range(span + sizes[1])]
+    for places, is_behind in steps:
         other = others[np.clip(places, 0, len(others) - 1)]
         gap = other - starts - sizes[0] if is_behind else starts - other - sizes[1]
-        near = (other >> POSITION_BITS == starts >> POSITION_BITS) & (gap >= 0)
-        best = np.where(near, np.minimum(best, gap + 1), best)
-    kept = best <= span
-    at = np.searchsorted(documents, starts[kept] >> POSITION_BITS)
-    np.add.at(sums, at, (1.0 / best[kept] ** 2).astype(np.float32))
+        near = (places >= 0) & (places < len(others)) & (gap >= 0) & (gap < span)
+        near &= other >> POSITION_BITS == starts >> POSITION_BITS
+        if near.any():
+            at = np.searchsorted(documents, starts[near] >> POSITION_BITS)
+            np.add.at(sums, at, (1.0 / (gap[near] + 1.0) ** 2).astype(np.float32))
     return sums
 
 

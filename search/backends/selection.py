@@ -38,6 +38,16 @@ class Selection:
     partial: Matches
     words: tuple[tuple[str, Matches | DenseMatches], ...]
 
+    @property
+    def full_count(self) -> int:
+        """How many articles hold every word."""
+        return len(self.full)
+
+    @property
+    def partial_count(self) -> int:
+        """How many lack some and are listed."""
+        return len(self.partial)
+
 
 class Selector:
     """Selects in one state; `canonical` gives the name an organisation is kept under."""
@@ -57,10 +67,7 @@ class Selector:
         return {name: self._keyword(name, values) for name, values in chosen.items() if values}
 
     def select(
-        self,
-        request: SearchRequest,
-        query: BooleanQuery,
-        filters: dict[str, Mask],
+        self, request: SearchRequest, filters: dict[str, Mask], query: BooleanQuery
     ) -> Selection:
         """Return what a rewritten query finds; `filters` are those of `facet_filters`."""
         allowed = self._allowed(request, query)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from index.backends.vector_codec import LENGTHS, VectorSegment
 from index.backends.whoosh import SEPARATOR, WhooshIndex
 from index.document import BEIJING, OrganisationType
-from index.schema import UNDATED, Naming
+from index.schema import UNDATED, Naming, newest_first, oldest_first
 from search import similarity
 from search.backends.cache import ByteCache
 from search.backends.clusters import Clusters
@@ -251,16 +251,13 @@ class IndexView(SegmentsView):
 
     @cached_property
     def newest_first(self) -> NDArray[np.int64]:
-        """A key for each document: smaller is newer, undated ones last."""
-        # Where only the crawl's day is known the article may be a day older: it must not stand
-        # before a printed time of that day or the day before.
-        return -np.where(self.day_only, self.published - _DAY - 1, self.published)
+        """A key for each document; see `index.schema.newest_first`."""
+        return newest_first(self.published, self.day_only)
 
     @cached_property
     def oldest_first(self) -> NDArray[np.int64]:
-        """A key for each document: smaller is older, undated ones last."""
-        keys = np.where(self.day_only, self.published + _DAY, self.published)
-        return np.where(self.published == UNDATED, np.iinfo(np.int64).max, keys)
+        """A key for each document; see `index.schema.oldest_first`."""
+        return oldest_first(self.published, self.day_only)
 
     def age(self, documents: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return how many days older than the newest article some documents are."""

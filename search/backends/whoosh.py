@@ -15,21 +15,23 @@ from index.entities import OrganisationTable, annotate
 from index.errors import UnknownArticle
 from index.settings import Settings
 from index.store import STORE_FILE
-from search.backends.answering import Answer, Answerer, QueryReader
+from search.backends.answering import Answer, Answerer, QueryReader, Select
+from search.backends.archive import WhooshArchive
 from search.backends.base import CacheUsage, IndexUsage, Statistics
 from search.backends.cache import ByteCache
 from search.backends.counting import Counted, earliest_of_each, paired, standing_out
 from search.backends.cursor import read_cursor, write_cursor
 from search.backends.desk import Desk, as_article
 from search.backends.directory import OrganisationDirectory
-from search.backends.draft_names import DraftNames
+from search.backends.draft_names import DraftNames, ViewHoldings
 from search.backends.drafts import DraftChecker
 from search.backends.evaluator import Evaluator
 from search.backends.fetching import HitFetcher
 from search.backends.folding import HitList
+from search.backends.matches import Mask
 from search.backends.nearness import Impacts, Relater
 from search.backends.related import RelatedFinder
-from search.backends.selection import Selector
+from search.backends.selection import Selection, Selector
 from search.backends.stored import StoredArticles
 from search.backends.subjects import list_subjects
 from search.backends.typing_aids import TypingAidsMaker
@@ -65,11 +67,17 @@ class _Open:
 
     view: IndexView
     evaluator: Evaluator
+    archive: WhooshArchive
     selector: Selector
     answerer: Answerer
     fetcher: HitFetcher
     directory: OrganisationDirectory
+    relater: Relater
     related: RelatedFinder
+
+    def select(self, request: SearchRequest, filters: dict[str, Mask]) -> Select[Selection]:
+        """Return what selects for a request with the masks of its facets."""
+        return partial(self.selector.select, request, filters)
 
 
 class WhooshSearcher:
@@ -112,7 +120,7 @@ class WhooshSearcher:
             state = self._current()
             view = state.view
             filters = state.selector.facet_filters(request)
-            answer, better = state.answerer.best_answer(request, filters)
+            answer, better = state.answerer.best_answer(request, state.select(request, filters))
             selection = answer.selection
             offset = self._offset(view, request)
             listed = HitList(
@@ -146,7 +154,7 @@ class WhooshSearcher:
                 explanation=self._explanation(state, answer) if request.explain else None,
             )
 
-    def _explanation(self, state: _Open, answer: Answer) -> QueryExplanation:
+    def _explanation(self, state: _Open, answer: Answer[Selection]) -> QueryExplanation:
         def articles(word: WordQuery) -> int:
             matches = state.evaluator.evaluate(state.selector.compile(word))
             return len(matches.where(state.view.live))
@@ -161,7 +169,7 @@ class WhooshSearcher:
         """Return what a typed text may become, in groups."""
         with self._lock:
             state = self._current()
-            return self._aids.of(state.view, state.evaluator).suggester.suggest(typed)
+            return self._aids.of(state.archive).suggester.suggest(typed)
 
     # Articles
 
@@ -212,10 +220,12 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             shown = state.fetcher.shown
-            organisations = self._aids.of(state.view, state.evaluator).names["organisation"]
+            organisations = self._aids.of(state.archive).names["organisation"]
             near = partial(organisations.near, most=_NEAR)
-            names = DraftNames(state.view, self._analyzer, state.directory, shown, near)
-            checker = DraftChecker(state.related.relater, shown)
+            names = DraftNames(
+                ViewHoldings(state.view), self._analyzer, state.directory.find, shown, near
+            )
+            checker = DraftChecker(state.relater, shown)
             return self._desk().check(draft, checker, names, size)
 
     def _desk(self) -> Desk:
@@ -231,7 +241,7 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             filters = state.selector.facet_filters(request)
-            answer, _ = state.answerer.best_answer(request, filters)
+            answer, _ = state.answerer.best_answer(request, state.select(request, filters))
             documents = state.selector.without_own(name, answer.selection.counted, filters)
             column = state.view.keywords[name]
             counted = Counted.of(column, column.counts(documents))
@@ -247,7 +257,7 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             filters = state.selector.facet_filters(request)
-            answer, _ = state.answerer.best_answer(request, filters)
+            answer, _ = state.answerer.best_answer(request, state.select(request, filters))
             selection = answer.selection
             hits = selection.full if len(selection.full) else selection.partial
             return paired(state.view, name, other, hits.documents)
@@ -259,7 +269,7 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             filters = state.selector.facet_filters(request)
-            selection = state.answerer.answer(request, filters).selection
+            selection = state.answerer.answer(request, state.select(request, filters)).selection
             return standing_out(state.view, name, selection.full.documents, without, size)
 
     def first_reports(self, request: SearchRequest) -> tuple[Hit, ...]:
@@ -267,7 +277,7 @@ class WhooshSearcher:
         with self._lock:
             state = self._current()
             filters = state.selector.facet_filters(request)
-            answer = state.answerer.answer(request, filters)
+            answer = state.answerer.answer(request, state.select(request, filters))
             page = earliest_of_each(state.view, "source", answer.selection.full.documents)
             return state.fetcher.hits(page, answer.query, answer.selection, request)
 
@@ -294,7 +304,7 @@ class WhooshSearcher:
         """Return organisations whose names are written or sound most like a name."""
         with self._lock:
             state = self._current()
-            names = self._aids.of(state.view, state.evaluator).names["organisation"]
+            names = self._aids.of(state.archive).names["organisation"]
             return tuple(each for each in names.near(name, size) if state.directory.find(each))
 
     def subjects(self, name: Literal["organisation", "identifier"]) -> list[Subject]:
@@ -306,7 +316,7 @@ class WhooshSearcher:
         """Return the values of a column that match a typed text, None where nothing is typed."""
         if not typed.strip():
             return None
-        names = self._aids.of(state.view, state.evaluator).names
+        names = self._aids.of(state.archive).names
         if name in names:
             return names[name].find(typed)
         text = normalise(typed.strip()).text
@@ -380,15 +390,19 @@ class WhooshSearcher:
             if former:
                 former.close()
             evaluator = Evaluator(view, size // 2)
+            relater = Relater(view, self._analyzer, self._impacts)
+            archive = WhooshArchive(view, evaluator, self._analyzer)
             selector = Selector(view, evaluator, self._canonical)
             self._open = _Open(
                 view,
                 evaluator,
+                archive,
                 selector,
-                Answerer(self._reader, selector, lambda: self._aids.of(view, evaluator).speller),
+                Answerer(self._reader, lambda: self._aids.of(archive).speller),
                 HitFetcher(view, evaluator, self._stored, self._analyzer),
                 OrganisationDirectory(view, self._organisations),
-                RelatedFinder(Relater(view, self._analyzer, self._impacts)),
+                relater,
+                RelatedFinder(relater),
             )
         return self._open
 

@@ -98,7 +98,7 @@ def _times(texts: list[str], steps: list[Callable[[str], object]]) -> list[list[
 
 def _pairs(searcher: Any) -> Iterator[str]:
     random = Random(1)
-    headlines = searcher._aids.of(searcher._current().view, None).vocabulary.headlines
+    headlines = searcher._aids.of(searcher._current().archive).vocabulary.headlines
     made = 0
     while made < _QUERIES:
         words = searcher._analyzer.query_terms(random.choice(headlines).normal)

@@ -23,7 +23,7 @@ def measure(settings: Settings, corpus: Path) -> dict[str, float]:
     searcher: Any = open_searcher(settings)
     try:
         searcher.suggest("a")
-        aids = searcher._aids.of(searcher._current().view, searcher._current().evaluator)
+        aids = searcher._aids.of(searcher._current().archive)
         vocabulary, speller = aids.vocabulary, aids.speller
         made = list(slips(vocabulary, corpus / "vocabulary", _SLIPS, _SEED))
         repaired = [(speller.correct(slip.typed) or "").lower() == slip.meant for slip in made]

@@ -110,7 +110,11 @@ class Collection:
                 return self.weigh(wanted, wanted.words, number)
             case Near():
                 words = list(dict.fromkeys(word for part in wanted.parts for word in part))
-                count = partial(stand_together, parts=wanted.parts, slop=wanted.slop)
+                together = partial(stand_together, parts=wanted.parts, slop=wanted.slop)
+
+                def count(*given: Any) -> int:
+                    return min(together(*given), 1)
+
                 return self.weigh(wanted, words, number, count)
             case query.AndNot():
                 return of(wanted.a) if of(wanted.b) is None else None

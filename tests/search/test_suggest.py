@@ -8,9 +8,10 @@ from time import sleep
 import pytest
 
 from index.analysis import Analyzer
-from index.backends.whoosh import WhooshIndex
+from index.build import open_index
 from index.document import BEIJING, Article, Mention
 from index.schema import index_batch
+from index.settings import Settings
 from search import Searcher
 from search.pinyin import fuzzy, initials, readings, spellings
 
@@ -130,6 +131,7 @@ def test_a_latin_word_is_completed_from_its_beginning_only(searcher: Searcher) -
 def test_new_articles_are_suggested_and_removed_ones_are_not(
     article_maker: Callable[..., Article],
     fill_folder: Callable[[Path, Iterable[Article]], Searcher],
+    settings_for: Callable[[Path], Settings],
     tmp_path: Path,
     analyzer: Analyzer,
     monkeypatch: pytest.MonkeyPatch,
@@ -137,10 +139,10 @@ def test_new_articles_are_suggested_and_removed_ones_are_not(
     monkeypatch.setattr("search.backends.typing_aids._LEAST_AGE", 0.0)
     searcher = fill_folder(tmp_path, [article_maker(id="1" * 16, title="甲乙平台停服")])
     assert found(searcher, "甲乙平台")["title"] == ["甲乙平台停服"]
-    index = WhooshIndex(tmp_path / "index", analyzer.fingerprint)
+    index = open_index(settings_for(tmp_path), analyzer)
     with index.writer(2) as writer:
         made = [article_maker(id="2" * 16, title="甲乙平台恢复")]
-        writer.update_documents(index_batch(made, analyzer))
+        writer.update_documents(index_batch(made, analyzer, with_records=True))
         writer.delete_document("1" * 16)
     for _ in range(100):  # what is made beside the queries takes a moment
         if found(searcher, "甲乙平台").get("title") == ["甲乙平台恢复"]:

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -77,13 +78,14 @@ def test_a_quoted_word_has_no_synonyms(searcher: Searcher) -> None:
 def test_an_operators_file_adds_synonyms(
     article_maker: Callable[..., Article],
     fill_folder: Callable[[Path, Iterable[Article]], Searcher],
+    settings_for: Callable[[Path], Settings],
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "synonyms.txt"
     rules = "# ours\n堡垒机 = 跳板机\twe\n老板 => 首席执行官\n堡垒机 = 🙂\n"
     path.write_text(rules, encoding="utf-8")
     fill_folder(tmp_path, [article_maker(id="1" * 16, title="跳板机被攻破")]).close()
-    searcher = open_searcher(Settings(data=tmp_path, synonyms=path))
+    searcher = open_searcher(replace(settings_for(tmp_path), synonyms=path))
     assert [hit.id for hit in searcher.search(SearchRequest(query="堡垒机")).hits] == ["1" * 16]
     searcher.close()
 

@@ -1,0 +1,46 @@
+"""The client of a cluster, as the settings name it."""
+
+from typing import Any
+
+from opensearchpy import OpenSearch
+
+from index.errors import SettingsError
+from index.settings import Settings
+
+__all__ = ["connect"]
+
+_SECONDS = 10  # until a node that does not answer is left for another
+_TRIES = 6
+_BUSY = (502, 503, 504)
+
+
+def connect(settings: Settings) -> OpenSearch:
+    """Return a client that asks another node where one does not answer; it asks nothing yet.
+
+    Certificates are verified. Raises SettingsError where the settings name no cluster.
+    """
+    if not settings.opensearch_url:
+        raise SettingsError(
+            "backend is opensearch, and opensearch_url names no cluster: it must be written "
+            "https://node1.example:9200, several with commas."
+        )
+    options: dict[str, Any] = {}
+    auth = settings.opensearch_auth
+    if auth:
+        user, colon, password = auth.partition(":")
+        if colon and " " not in user:
+            options["http_auth"] = (user, password)
+        else:
+            options["headers"] = {"Authorization": str(auth)}
+    if settings.opensearch_ca:
+        options["ca_certs"] = str(settings.opensearch_ca)
+    return OpenSearch(
+        list(settings.opensearch_url),
+        timeout=_SECONDS,
+        max_retries=_TRIES,
+        retry_on_timeout=True,
+        retry_on_status=_BUSY,
+        http_compress=True,
+        verify_certs=True,
+        **options,
+    )

@@ -1,0 +1,303 @@
+"""The index on an OpenSearch cluster: each generation is an index of its own, one has the alias.
+
+What happens to a document until the commit is on the cluster already, and nobody sees it: the index
+refreshes itself never, the writer does once.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import (
+    AuthenticationException,
+    AuthorizationException,
+    NotFoundError,
+    OpenSearchException,
+)
+from opensearchpy.helpers import BulkIndexError, ScanError, scan, streaming_bulk
+
+from index.backends.opensearch.documents import documents
+from index.backends.opensearch.mapping import MAPPING_VERSION, index_body
+from index.errors import IndexUnavailable
+from index.schema import SCHEMA_VERSION, IndexBatch
+
+__all__ = ["OpenSearchIndex", "OpenSearchWriter", "answering"]
+
+_CHUNK_BYTES = 8 << 20  # of one bulk request; nodes refuse more than 100 MB
+_CHUNK = 500  # documents
+_RETRIES = 8  # of documents that a busy cluster refuses, after 1, 2, 4, … seconds
+_LONGEST_WAIT = 30  # seconds
+_SLOW = 300  # seconds that a bulk or a refresh may take
+_SCANNED = 5000  # ids of one answer
+_TOLD = 3  # refused documents that are told one by one
+_MISSING = 404
+
+_log = logging.getLogger(__name__)
+
+
+class OpenSearchWriter:
+    """Sends changes to one index, in requests of bounded size."""
+
+    def __init__(self, client: OpenSearch, index: str) -> None:
+        self._client, self._index = client, index
+        self._deleted: list[str] = []
+
+    def update_documents(self, batch: IndexBatch) -> None:
+        """Add documents; see `IndexWriter.update_documents`. Raises IndexUnavailable."""
+        self.flush()  # a document that is deleted and added again is there in the end
+        self._send(
+            {"_op_type": "index", "_id": document["id"], "_source": document}
+            for document in documents(batch)
+        )
+
+    def delete_document(self, identifier: str) -> None:
+        """Delete a document; see `IndexWriter.delete_document`."""
+        self._deleted.append(identifier)
+
+    def flush(self) -> None:
+        """Send what is to be deleted; raises IndexUnavailable."""
+        deleted, self._deleted = self._deleted, []
+        if deleted:
+            self._send({"_op_type": "delete", "_id": identifier} for identifier in deleted)
+
+    def _send(self, actions: Iterator[dict[str, Any]]) -> None:
+        refused: list[str] = []
+        with answering():
+            for is_done, answer in streaming_bulk(
+                self._client,
+                actions,
+                index=self._index,
+                chunk_size=_CHUNK,
+                max_chunk_bytes=_CHUNK_BYTES,
+                max_retries=_RETRIES,
+                initial_backoff=1,
+                max_backoff=_LONGEST_WAIT,
+                raise_on_error=False,
+                request_timeout=_SLOW,
+            ):
+                ((operation, told),) = answer.items()
+                if not is_done and not (operation == "delete" and told["status"] == _MISSING):
+                    refused.append(f"{told['_id']}: {_reason(told)}")
+        if refused:
+            more = f" and {len(refused) - _TOLD} more" if len(refused) > _TOLD else ""
+            raise IndexUnavailable(
+                f"OpenSearch has refused {'; '.join(refused[:_TOLD])}{more}. Nothing of this run "
+                "is visible yet; mend what the reason says, and run it again."
+            )
+
+
+class OpenSearchIndex:
+    """The index that an alias of a cluster names; its generations are called ALIAS-NUMBER."""
+
+    def __init__(
+        self,
+        client: OpenSearch,
+        alias: str,
+        analyzer_fingerprint: str,
+        *,
+        shards: int = 1,
+        replicas: int = 1,
+    ) -> None:
+        """Take a client and the alias; shards and replicas are those of new generations."""
+        self.client, self.alias = client, alias
+        self._fingerprint = analyzer_fingerprint
+        self._shards, self._replicas = shards, replicas
+
+    @property
+    def generation(self) -> int:
+        """The number of the live generation; 0 where there is none yet."""
+        return int(self.about()["generation"])
+
+    @property
+    def revision(self) -> int:
+        """The store's revision that the live generation has reached; 0 where there is none."""
+        return int(self.about()["revision"])
+
+    def about(self) -> dict[str, Any]:
+        """Return what the live generation says of itself; zeros where there is none.
+
+        Raises IndexUnavailable.
+        """
+        with answering():
+            try:
+                (found,) = self.client.indices.get_mapping(index=self.alias).values()
+            except NotFoundError:
+                return {"generation": 0, "commit": 0, "revision": 0}
+        return dict(found["mappings"]["_meta"])
+
+    @property
+    def committed(self) -> datetime | None:
+        """When the live generation was last committed to; None before there is one."""
+        told = self.about().get("committed")
+        return datetime.fromisoformat(told) if told else None
+
+    @property
+    def size(self) -> int:
+        """The bytes of the live generation on disk, without copies of shards."""
+        with answering():
+            told = self.client.indices.stats(index=self.alias, metric="store")
+        return int(told["_all"]["primaries"]["store"]["size_in_bytes"])
+
+    def damage(self, step: Callable[[], None] = lambda: None) -> list[str]:
+        """Return the shards that no node has; what a node has, it checks by itself."""
+        step()
+        with answering():
+            try:
+                shards = self.client.cat.shards(index=self.alias, format="json")
+            except NotFoundError:
+                return []
+        lost = [each for each in shards if each["prirep"] == "p" and each["state"] != "STARTED"]
+        return [
+            f"Shard {each['shard']} of {each['index']} is {each['state'].lower()}: no node has it. "
+            "Bring its node back, restore a snapshot, or run: anwen index --rebuild"
+            for each in lost
+        ]
+
+    def fault(self) -> str | None:
+        """Say why the live generation cannot be searched, None where it can or there is none."""
+        return next(iter(self.damage()), None)
+
+    def ids(self) -> list[str]:
+        """Return the id of each document of the live generation; raises IndexUnavailable."""
+        with answering():
+            hits = scan(self.client, index=self.alias, query={"_source": False}, size=_SCANNED)
+            return [hit["_id"] for hit in hits]
+
+    def strays(self) -> list[Path]:
+        """Return nothing: the index leaves no file on this machine."""
+        return []
+
+    def out_of_date(self) -> str | None:
+        """Say why the live generation does not fit the running code, None where it does."""
+        return self.misfit(self.about())
+
+    def misfit(self, about: dict[str, Any]) -> str | None:
+        """Say why a generation does not fit the running code, from what it says of itself."""
+        versions = about.get("schema"), about.get("mapping")
+        if versions != (SCHEMA_VERSION, MAPPING_VERSION):
+            return (
+                f"its schema and mapping are versions {versions[0]} and {versions[1]}, this "
+                f"program's {SCHEMA_VERSION} and {MAPPING_VERSION}"
+            )
+        if about.get("analyzer") != self._fingerprint:
+            return "its terms were made by another version of the analyzer or another list of terms"
+        return None
+
+    @contextmanager
+    def writer(
+        self,
+        revision: int,
+        *,
+        rebuild: bool = False,
+        set_aside: bool = False,  # noqa: ARG002  # the former generation is kept in any case
+    ) -> Iterator[OpenSearchWriter]:
+        """Open a writer whose commit brings the index to `revision`; see `Index.writer`.
+
+        What went before is kept as long as the next generation is live. After an error in an
+        index that is live, changes that were sent become visible with the next commit, which
+        makes them again.
+        """
+        about = self.about()
+        fresh = rebuild or not about["generation"]
+        number = self._begin() if fresh else int(about["generation"])
+        name = self.name(number)
+        try:
+            writer = OpenSearchWriter(self.client, name)
+            yield writer
+            writer.flush()
+            with answering():
+                self.client.indices.refresh(index=name, request_timeout=_SLOW)
+                found = self.client.indices.get_mapping(index=name)[name]["mappings"]["_meta"]
+                reached = {
+                    "revision": revision,
+                    "commit": int(found["commit"]) + 1,
+                    "committed": datetime.now(UTC).isoformat(timespec="seconds"),
+                }
+                self.client.indices.put_mapping(index=name, body={"_meta": found | reached})
+                if fresh:
+                    self._point_at(number)
+        except BaseException:
+            # An error may come after the alias was moved: what is live is never deleted.
+            if fresh and self.generation != number:
+                with answering():
+                    self.client.indices.delete(index=name, ignore_unavailable=True)
+            raise
+        if fresh:
+            self._drop_all_but(number, int(about["generation"]))
+
+    def rollback(self) -> int:
+        """Give the alias back to the generation before the live one; return its number.
+
+        Raises IndexUnavailable where there is none.
+        """
+        live = self.generation
+        former = [number for number in self._numbers() if number < live]
+        if not former:
+            raise IndexUnavailable(f"There is no generation before {live} to go back to.")
+        with answering():
+            self._point_at(former[-1])
+        return former[-1]
+
+    def _begin(self) -> int:
+        number = max(self._numbers(), default=0) + 1
+        body = index_body(self._fingerprint, number, shards=self._shards, replicas=self._replicas)
+        with answering():
+            self.client.indices.create(index=self.name(number), body=body)
+        return number
+
+    def _drop_all_but(self, *kept: int) -> None:
+        try:
+            for number in self._numbers():
+                if number not in kept:
+                    with answering():
+                        self.client.indices.delete(index=self.name(number))
+        except IndexUnavailable as error:  # the next rebuild tries again
+            _log.warning("A former generation of the index is still there: %s", error)
+
+    def _point_at(self, number: int) -> None:
+        """Move the alias in one step: every search is answered by one generation or the other."""
+        actions = [
+            {"remove": {"index": f"{self.alias}-*", "alias": self.alias, "must_exist": False}},
+            {"add": {"index": self.name(number), "alias": self.alias}},
+        ]
+        self.client.indices.update_aliases(body={"actions": actions})
+
+    def _numbers(self) -> list[int]:
+        """Return the numbers of all generations, live or not, ascending."""
+        with answering():
+            names = self.client.indices.get_alias(index=f"{self.alias}-*")
+        ends = (name.removeprefix(f"{self.alias}-") for name in names)
+        return sorted(int(end) for end in ends if end.isdecimal())
+
+    def name(self, number: int) -> str:
+        """Return what the cluster calls a generation."""
+        return f"{self.alias}-{number:06}"
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turn what the client raises into IndexUnavailable, with what can be done."""
+    try:
+        yield
+    except (AuthenticationException, AuthorizationException) as error:
+        raise IndexUnavailable(
+            f"OpenSearch refuses who asks ({error.status_code}): see user, password and role."
+        ) from error
+    except (BulkIndexError, ScanError, OpenSearchException) as error:
+        raise IndexUnavailable(
+            f"OpenSearch does not answer ({type(error).__name__}: {_short(error)}). "
+            "See whether its nodes run and can be reached."
+        ) from error
+
+
+def _short(error: Exception) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else "no reason given"
+
+
+def _reason(told: dict[str, Any]) -> str:
+    error = told.get("error", "no reason given")
+    return str(error.get("reason", error)) if isinstance(error, dict) else str(error)

@@ -1,0 +1,1 @@
+"""The searcher over an OpenSearch cluster."""

@@ -1,0 +1,84 @@
+"""Asking a cluster: whole answers in time, or an error."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import RequestError
+
+from index.backends.opensearch.index import answering
+from index.errors import IndexUnavailable, QueryTooLong
+
+__all__ = ["ask", "ask_all", "ask_on"]
+
+_AT_ONCE = 10_000  # hits of one answer
+_TOO_MANY = "too_many_clauses"
+_WHOLE = {"allow_partial_search_results": "false"}
+
+
+def ask(
+    client: OpenSearch,
+    index: str,
+    body: dict[str, Any],
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return the answer to one search; raises IndexUnavailable, where a shard is lost too."""
+    with answering(), _refusing():
+        answer: dict[str, Any] = client.search(index=index, body=body, params={**_WHOLE, **options})
+    return _whole(answer)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn the cluster's refusal of too long a query into the reader's mistake that it is."""
+    try:
+        yield
+    except RequestError as error:
+        if _TOO_MANY in str(error.info):
+            raise QueryTooLong("查询的词和同义词太多，请分开检索。") from error
+        raise
+
+
+def ask_on(
+    client: OpenSearch, index: str, body: dict[str, Any], most: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Give the hits of a search in their order, all or the first, by as many questions as it takes.
+
+    The body has a `sort` without ties. Raises as `ask` does.
+    """
+    given = 0
+    after: dict[str, Any] = {}
+    while most is None or given < most:
+        size = _AT_ONCE if most is None else min(_AT_ONCE, most - given)
+        hits = ask(client, index, {**body, **after, "size": size})["hits"]["hits"]
+        yield from hits
+        given += len(hits)
+        if len(hits) < size:
+            return
+        after = {"search_after": hits[-1]["sort"]}
+
+
+def ask_all(
+    client: OpenSearch, index: str, bodies: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the answers to several searches, asked at once; raises as `ask` does."""
+    if not bodies:
+        return []
+    lines: list[dict[str, Any]] = []
+    for body in bodies:
+        lines += [{"allow_partial_search_results": False}, body]
+    with answering():
+        answers = client.msearch(index=index, body=lines)["responses"]
+    return list(map(_whole, answers))
+
+
+def _whole(answer: dict[str, Any]) -> dict[str, Any]:
+    if error := answer.get("error"):
+        if _TOO_MANY in str(error):
+            raise QueryTooLong("查询的词和同义词太多，请分开检索。")
+        raise IndexUnavailable(f"OpenSearch cannot answer: {error.get('reason', error)}.")
+    if answer["timed_out"] or answer["_shards"]["failed"]:
+        raise IndexUnavailable("OpenSearch has answered in part only: a shard is lost or too slow.")
+    return answer

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from search.backends.opensearch.compile import Clause, key_filter
-from search.backends.opensearch.values import Counts, counted, counted_fields
+from search.backends.opensearch.values import Counts, Spelt, counted, counted_fields
 from search.request import FACET_SIZE, FACETS, SearchRequest
 from search.results import FacetBucket
 
@@ -37,6 +37,7 @@ def facet_buckets(
     request: SearchRequest,
     canonical: Callable[[str], str],
     count: Callable[[Sequence[str]], Mapping[str, int]],
+    spelt: Callable[[str], Spelt],
 ) -> dict[str, tuple[FacetBucket, ...]]:
     """Return the facets of an answer to `facet_requests`.
 
@@ -45,7 +46,7 @@ def facet_buckets(
     """
     facets = {}
     for name in FACETS:
-        counts = Counts.of(name, told[name])
+        counts = Counts.of(name, told[name], spelt(name))
         if uncounted := _uncounted(counts):
             counts = Counts({**counts.articles, **count(uncounted)}, counts.acting)
         selected = getattr(request, name)

@@ -31,7 +31,7 @@ from search.backends.opensearch.listed import COLUMNS, Cluster, Listed
 from search.backends.opensearch.paging import Pager, ranked_for
 from search.backends.opensearch.selecting import Selection, Selector
 from search.backends.opensearch.statistics import Statistics as IndexStatistics
-from search.backends.opensearch.values import Directory, Values
+from search.backends.opensearch.values import Directory, Spellings, Values
 from search.backends.related import RelatedFinder
 from search.backends.typing_aids import TypingAids, TypingAidsMaker
 from search.explanation import QueryExplanation
@@ -98,6 +98,7 @@ class OpenSearchSearcher:
             QueryReader(analyzer, rewriter), lambda: self._typing_aids(self._current()).speller
         )
         self._lock = Lock()
+        self._spellings = Spellings()
         self._open: _Open | None = None
 
     def close(self) -> None:
@@ -138,7 +139,9 @@ class OpenSearchSearcher:
             next=write_cursor(state.statistics.state, end) if end < pageable else None,
             took_ms=round((perf_counter() - started) * 1000, 2),
             hits=hits,
-            facets=facet_buckets(selection.counted.told, request, self._canonical, articles_of),
+            facets=facet_buckets(
+                selection.counted.told, request, self._canonical, articles_of, state.values.spelt
+            ),
             relaxed=tuple(dict.fromkeys(word for hit in hits for word in hit.missing)),
             did_you_mean=better,
             notices=answer.notices,
@@ -368,7 +371,7 @@ class OpenSearchSearcher:
         statistics = IndexStatistics.current(self._index, former.statistics if former else None)
         if former is None or statistics is not former.statistics:
             compiler = Compiler(statistics.counts, statistics.frequency, self._canonical)
-            values = Values(statistics)
+            values = Values(statistics, self._spellings)
             former = _Open(
                 statistics,
                 compiler,

@@ -1,9 +1,12 @@
 """Values of a field over some articles: counted, listed, paired, or those that stand out."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from math import inf
+from time import monotonic
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -24,14 +27,30 @@ from search.results import (
     Subject,
 )
 
-__all__ = ["EVERYTHING", "Counts", "Directory", "Values", "counted", "counted_fields", "merged"]
+__all__ = [
+    "EVERYTHING",
+    "Counts",
+    "Directory",
+    "Spellings",
+    "Spelt",
+    "Values",
+    "counted",
+    "counted_fields",
+    "merged",
+]
 
 EVERYTHING: Clause = {"match_all": {}}
 
 _MONTHS = 10_000
+_SPELLINGS_AGE = 60.0  # seconds
+_ONE_CASE = frozenset({"category", "month", "day", "identifier"})
 _LOOKED_AT = 20_000  # values that each shard counts for a list of the commonest
 _AT_ONCE = 10_000  # combinations of values in one answer
 _TYPES: tuple[OrganisationType, ...] = get_args(OrganisationType)
+
+
+Spelt = Mapping[str, str]
+"""By what a value is without regard to case, how it is written; those that never vary lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +61,12 @@ class Counts:
     acting: Mapping[str, int] | None = None
 
     @classmethod
-    def of(cls, field: str, told: Mapping[str, Any]) -> "Counts":
+    def of(cls, field: str, told: Mapping[str, Any], spelt: Spelt) -> "Counts":
         """Return an answer to `counted`; raises IndexUnavailable where a count may be wrong."""
         counts = [
             {str(bucket["key"]): int(bucket["doc_count"]) for bucket in _buckets(told[name])}
             for name in counted_fields(field)
         ]
-        spelt = _commonest(counts[0])
         return cls(*(_added(each, spelt) for each in counts))
 
     def ranked(self) -> list[str]:
@@ -81,17 +99,42 @@ class Counts:
         )
 
 
+class Spellings:
+    """How values that differ in case alone are written: as most articles of the archive do.
+
+    What was found is kept for a minute: it hardly changes, and is asked for with every facet.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[float, Spelt]] = {}
+
+    def of(self, field: str, count: Callable[[], Mapping[str, int]]) -> Spelt:
+        """Return the spellings of a field; `count` counts all of its values."""
+        made, spelt = self._kept.get(field, (-inf, {}))
+        if field in _ONE_CASE or monotonic() - made < _SPELLINGS_AGE:
+            return spelt
+        counts = count()
+        folded = Counter(value.casefold() for value in counts)
+        varied = {value: each for value, each in counts.items() if folded[value.casefold()] > 1}
+        self._kept[field] = monotonic(), _commonest(varied)
+        return self._kept[field][1]
+
+
 class Values:
     """Counts values in one state of the index."""
 
-    def __init__(self, statistics: Statistics) -> None:
-        self._statistics = statistics
+    def __init__(self, statistics: Statistics, spellings: "Spellings") -> None:
+        self._statistics, self._spellings = statistics, spellings
 
     def count(self, query: Clause, field: str) -> Counts:
         """Return how many of the articles of a query have each value of a field."""
+        spelt = self.spelt(field)
         counts = [self._all(query, name) for name in counted_fields(field)]
-        spelt = _commonest(counts[0])
         return Counts(*(_added(each, spelt) for each in counts))
+
+    def spelt(self, field: str) -> Spelt:
+        """Return how the values of a field are written that differ in case alone."""
+        return self._spellings.of(field, lambda: self._all(EVERYTHING, field))
 
     def _all(self, query: Clause, field: str) -> dict[str, int]:
         buckets = self._composite(query, [{"value": {"terms": {"field": field}}}])
@@ -109,10 +152,12 @@ class Values:
         sources = [{"one": {"terms": {"field": name}}}, {"two": {"terms": {"field": other}}}]
         for bucket in self._composite(query, sources):
             counts[bucket["key"]["one"], bucket["key"]["two"]] = bucket["doc_count"]
-        spelt = [_commonest(_margin(counts, place)) for place in (0, 1)]
+        spelt = [self.spelt(name), self.spelt(other)]
         found: dict[tuple[str, str], int] = {}
         for pair, count in counts.items():
-            one, two = (spelt[place][value.casefold()] for place, value in enumerate(pair))
+            one, two = (
+                spelt[place].get(value.casefold(), value) for place, value in enumerate(pair)
+            )
             found[one, two] = found.get((one, two), 0) + count
         return tuple(
             FacetPair(value=one, other=two, count=count)
@@ -283,13 +328,6 @@ def merged(buckets: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Return counts, those of spellings that differ in case together under the commonest."""
     counts = {str(bucket["key"]): int(bucket["doc_count"]) for bucket in buckets}
     return _added(counts, _commonest(counts))
-
-
-def _margin(counts: Mapping[tuple[str, str], int], place: int) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for pair, count in counts.items():
-        found[pair[place]] = found.get(pair[place], 0) + count
-    return found
 
 
 def _commonest(counts: Mapping[str, int]) -> dict[str, str]:

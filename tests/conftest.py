@@ -216,6 +216,21 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
+def environment_for(settings_for: Callable[[Path], Settings]) -> Callable[[Path], dict[str, str]]:
+    """A function from a data folder to the environment in which commands find its index."""
+
+    def environment(folder: Path) -> dict[str, str]:
+        settings = settings_for(folder)
+        return {
+            "ANWEN_BACKEND": settings.backend,
+            "ANWEN_OPENSEARCH_URL": ",".join(settings.opensearch_url),
+            "ANWEN_OPENSEARCH_INDEX": settings.opensearch_index,
+        }
+
+    return environment
+
+
+@pytest.fixture(scope="session")
 def settings_for(
     backend: str, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[Path], Settings]]:

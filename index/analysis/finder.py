@@ -8,7 +8,9 @@ from index.analysis.units import CHARACTER, LETTER, UnitSplitter
 
 __all__ = ["UnitFinder"]
 
-_WIDE_GAP = rf"[^{CHARACTER}]{{0,200}}?"
+_WIDEST_GAP = 200  # characters between two units
+_WIDE_GAP = rf"[^{CHARACTER}]{{0,{_WIDEST_GAP}}}?"
+_LOOKED_FOR = 3  # units of a sequence: to look for many with gaps between may take for ever
 _LETTER = re.compile(LETTER)
 _CHARACTERS = re.compile(f"[{CHARACTER}]+")
 
@@ -43,15 +45,22 @@ class UnitFinder:
         if length:
             yield from _characters(text, pattern, length)
             return
-        for start, end in self._regions(text, pattern):
+        reach = sum(len(unit) + _WIDEST_GAP for unit in units[_LOOKED_FOR:])
+        for start, end in self._regions(text, pattern, reach):
             for first, last in self._within(text[start:end], units, is_prefix):
                 yield start + first, start + last
 
-    def _regions(self, text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-        """Give the regions that matches and the stretches they touch cover, ascending."""
+    def _regions(
+        self, text: str, pattern: re.Pattern[str], reach: int
+    ) -> Iterator[tuple[int, int]]:
+        """Give the regions that matches and the stretches they touch cover, ascending.
+
+        A match goes on for `reach` characters, where its further units may stand.
+        """
         region: tuple[int, int] | None = None
         for match in pattern.finditer(text):
             start, end = match.span(1)
+            end = min(end + reach, len(text))
             if region and end <= region[1]:
                 continue  # one stretch may hold thousands, and it is walked along once
             start, end = self._stretch(text, start, end, region[1] if region else 0)
@@ -123,4 +132,5 @@ def _pattern(units: tuple[str, ...]) -> tuple[re.Pattern[str], int]:
         # Each new query compiles some: a set of all characters in them would take milliseconds.
         return re.compile(r"\W*".join(units)), sum(map(len, units))
     # A part of an identifier stands behind other letters of it.
-    return re.compile(f"(?=({_WIDE_GAP.join(map(re.escape, units))}))"), 0
+    looked_for = map(re.escape, units[:_LOOKED_FOR])
+    return re.compile(f"(?=({_WIDE_GAP.join(looked_for)}))"), 0

@@ -153,7 +153,14 @@ def _source(cut: Cut, reading: Reading, site: Site | None) -> str:
     name = next(
         (part for part in _SITE_BORDER.split(unescape(reading.outlet)) if len(part) > 1), ""
     )
-    return name or (urlsplit(reading.url).hostname if reading.url else None) or "未知来源"
+    return name or _host(reading.url or "") or "未知来源"
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # http://[ is no address, and may be printed as one
+        return ""
 
 
 def _images(body: Sequence[Block]) -> tuple[Image, ...]:

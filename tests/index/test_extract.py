@@ -398,6 +398,12 @@ def test_readability_is_not_asked_for_text_that_it_would_read_for_each_of_many_e
     assert TEXT in article.body
 
 
+@pytest.mark.parametrize("url", ["http://[", "http://[::1", "https://a]/b", "http://[a]:x/"])
+def test_a_page_of_an_address_that_is_none_has_an_article(url: str) -> None:
+    raw = f"---\nurl: {url}\n---\n\n# 漏洞通报\n\n{TEXT}".encode()
+    assert extract(Page(path="a.md", raw=raw, format="md")).body == TEXT
+
+
 def test_a_body_beyond_all_bodies_is_cut_and_says_so() -> None:
     article = extract(Page(path="a.md", raw=("# 漏洞通报\n\n" + TEXT * 3000).encode(), format="md"))
     assert article.truncated

@@ -28,7 +28,7 @@ def test_the_environment_goes_before_the_file_and_the_command_line_before_both(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("site = 'x'", "Unknown setting 'site'.*Settings: allowed_origins, base_url"),
+        ("site = 'x'", "Unknown setting 'site'.*Settings: allowed_origins, backend, base_url"),
         ("workers = 'many'", "whole number"),
         ("workers = 0", "whole number"),
         ("workers = -1", "whole number"),

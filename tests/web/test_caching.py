@@ -107,9 +107,10 @@ def folder(
     tmp_path: Path,
     article_maker: Callable[..., Article],
     fill_folder: Callable[[Path, Iterable[Article]], Searcher],
+    settings_for: Callable[[Path], Settings],
 ) -> tuple[Settings, Searcher, Article]:
     article = article_maker(id="a" * 16, title="勒索软件", body="勒索软件的正文。")
-    return Settings(data=tmp_path), fill_folder(tmp_path, [article]), article
+    return settings_for(tmp_path), fill_folder(tmp_path, [article]), article
 
 
 def test_a_commit_changes_every_validator_at_once(
@@ -128,6 +129,7 @@ def test_a_commit_changes_every_validator_at_once(
     searcher.close()
 
 
+@pytest.mark.parametrize("backend", ["whoosh"], indirect=True, scope="session")  # a store's
 def test_a_change_of_the_store_that_the_index_has_not_seen_changes_them_too(
     folder: tuple[Settings, Searcher, Article],
 ) -> None:

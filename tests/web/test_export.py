@@ -397,12 +397,14 @@ def test_the_command_writes_what_the_interface_sends(
     tmp_path: Path,
     news: list[Article],
     fill_folder: Callable[[Path, list[Article]], Searcher],
+    environment_for: Callable[[Path], dict[str, str]],
     client: FlaskClient,
 ) -> None:
     fill_folder(tmp_path, news).close()
+    environment = environment_for(tmp_path)
     asked = ["--data", str(tmp_path), "search", "勒索软件", "--sort", "oldest"]
     for form in LIST_FORMATS:
-        result = CliRunner().invoke(main, [*asked, "--format", form])
+        result = CliRunner().invoke(main, [*asked, "--format", form], env=environment)
         assert result.exit_code == 0, result.output
         assert result.stdout_bytes.decode() == exported(client, form, q="勒索软件", sort="oldest")
     assert CliRunner().invoke(main, [*asked, "--format", "md", "--json"]).exit_code == 2

@@ -68,9 +68,10 @@ def folder(
 
 
 @pytest.fixture(scope="module")
-def reader(folder: Path) -> Iterator[FlaskClient]:
-    searcher = open_searcher(Settings(data=folder))
-    yield create_app(Settings(data=folder), searcher).test_client()
+def reader(folder: Path, settings_for: Callable[[Path], Settings]) -> Iterator[FlaskClient]:
+    settings = settings_for(folder)
+    searcher = open_searcher(settings)
+    yield create_app(settings, searcher).test_client()
     searcher.close()
 
 
@@ -255,9 +256,15 @@ def test_an_article_has_all_others_of_its_cluster(reader: FlaskClient) -> None:
     assert len(json.loads(reader.get("/api/v1/articles/many07").data)["duplicates"]) == 24
 
 
-def test_a_search_at_the_prompt_counts_reposts(folder: Path) -> None:
+def test_a_search_at_the_prompt_counts_reposts(
+    folder: Path, environment_for: Callable[[Path], dict[str, str]]
+) -> None:
     def lines(*options: str) -> list[str]:
-        result = CliRunner().invoke(main, ["--data", str(folder), "search", "勒索软件", *options])
+        result = CliRunner().invoke(
+            main,
+            ["--data", str(folder), "search", "勒索软件", *options],
+            env=environment_for(folder),
+        )
         assert result.exit_code == 0, result.output
         return result.stdout.splitlines()
 

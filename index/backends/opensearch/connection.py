@@ -1,5 +1,6 @@
 """The client of a cluster, as the settings name it."""
 
+import logging
 from typing import Any
 
 from opensearchpy import OpenSearch
@@ -8,6 +9,10 @@ from index.errors import SettingsError
 from index.settings import Settings
 
 __all__ = ["connect"]
+
+# They tell of each request with what was asked, which is nobody else's.
+for _name in ("opensearch", "opensearchpy"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 _SECONDS = 10  # until a node that does not answer is left for another
 _TRIES = 6

@@ -39,6 +39,7 @@ def test_a_store_that_is_being_read_is_not_parted_from_what_was_committed_last(
         assert store.article("f" * 16)
 
 
+@pytest.mark.parametrize("backend", ["whoosh"], indirect=True, scope="session")  # its folder
 def test_a_folder_with_a_store_is_set_aside_by_force_only_and_whole(
     archive: Path, settings: Settings, article_maker: Callable[..., Article]
 ) -> None:

@@ -57,7 +57,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/pytest --numprocesses=3 --dist=loadscope --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 
 eval: $(VENV)/.eval
 	$(BIN)/python -m tests.relevance

@@ -34,6 +34,8 @@ hypothesis.settings.load_profile("no deadline")
 
 BACKENDS = ("whoosh", pytest.param("opensearch", marks=pytest.mark.opensearch))
 
+_MANY_QUESTIONS = {"test_folding.py", "test_properties.py", "test_drafts.py"}
+
 ArticleMaker = Callable[..., Article]
 SearcherMaker = Callable[..., Searcher]
 
@@ -45,9 +47,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the long forms, which `make soak` runs."""
     if not config.getoption("--soak"):
-        long = [item for item in items if "soak" in item.keywords]
-        items[:] = [item for item in items if "soak" not in item.keywords]
+        long = [item for item in items if "soak" in item.keywords or _is_long_on_cluster(item)]
+        items[:] = [item for item in items if item not in set(long)]
         config.hook.pytest_deselected(items=long)
+
+
+def _is_long_on_cluster(item: pytest.Item) -> bool:
+    """Say whether a test runs on a cluster too, and is left to `make soak` there.
+
+    Those of the searcher itself are not, unless they ask hundreds of questions.
+    """
+    callspec = getattr(item, "callspec", None)
+    if callspec is None or callspec.params.get("backend") != "opensearch":
+        return False
+    return item.path.parent.name != "search" or item.path.name in _MANY_QUESTIONS
 
 
 def stop_for_want_of(need: str) -> NoReturn:

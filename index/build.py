@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from index.ahead import ahead
 from index.analysis import Analyzer
-from index.backends.base import Index, IndexWriter
+from index.backends.base import NO_CLIENT, Index, IndexWriter
 from index.backends.whoosh import WhooshIndex
 from index.corpus import FileState, Page, Unreadable, read_pages
 from index.document import Article
@@ -63,10 +63,7 @@ def _open_cluster(settings: Settings, analyzer: Analyzer) -> "OpenSearchIndex":
     try:
         from index.backends.opensearch import open_opensearch_index
     except ImportError as error:
-        raise SettingsError(
-            "backend is opensearch, and its client is not installed. "
-            "Run: pip install 'anwen[opensearch]'"
-        ) from error
+        raise SettingsError(NO_CLIENT) from error
     return open_opensearch_index(settings, analyzer.fingerprint)
 
 

@@ -1,5 +1,6 @@
 """What is asked: queries, ranking, facets and snippets."""
 
+from index.backends.base import NO_CLIENT
 from index.errors import SettingsError
 from index.settings import Settings
 from search.backends.base import CacheUsage, IndexUsage, Searcher, Statistics
@@ -24,9 +25,6 @@ def open_searcher(settings: Settings) -> Searcher:
         try:
             from search.backends.opensearch.searcher import OpenSearchSearcher
         except ImportError as error:
-            raise SettingsError(
-                "backend is opensearch, and its client is not installed. "
-                "Run: pip install 'anwen[opensearch]'"
-            ) from error
+            raise SettingsError(NO_CLIENT) from error
         return OpenSearchSearcher(settings)
     return WhooshSearcher(settings)

@@ -13,7 +13,7 @@ times the share of the words, weighted by idf, that it holds, to the power COVER
 RESCORED of them gain by their evidence and by being new.
 
 A term or phrase by itself has Lucene's BM25 (`BM25Similarity` since Lucene 8): boost times the
-above, of one field. A phrase's idf is the sum of its units'.
+above, of one field. A phrase's idf is the sum of its units'; a loose one counts once in a field.
 """
 
 from typing import Final

@@ -118,7 +118,8 @@ class Speller:
 
         Identifiers, versions and other words with digits or signs are left as they are.
         """
-        self._learn(dict.fromkeys(self._asked_about(text)))
+        if self._learn:
+            self._learn(dict.fromkeys(self._asked_about(text)))
         pieces, last = [], 0
         spans = [(*match.span(), self._run(match[0])) for match in _RUN.finditer(text)]
         spans += [(*match.span(), self._latin_word(match[0])) for match in _LATIN.finditer(text)]

@@ -25,9 +25,9 @@ class Vocabulary:
 
     `words` are the words of headlines in normal form, with the number of headlines that hold each;
     `organisations` and `categories` the articles of each; `headlines` come newest first.
-    `frequency` gives the number of articles that hold a word or a string of units; `learn` hears of
-    texts that it will be asked about, where to ask at once costs less. `terms` gives the terms that
-    begin with a prefix, each with its number of articles.
+    `frequency` gives the number of articles that hold a word or a string of units; `learn` is
+    told the texts that it will be asked about, where to ask at once costs less. `terms` gives the
+    terms that begin with a prefix, each with its number of articles.
     """
 
     articles: int
@@ -37,4 +37,4 @@ class Vocabulary:
     headlines: Sequence[Headline]
     frequency: Callable[[str], int]
     terms: Callable[[str], Mapping[str, int]]
-    learn: Callable[[Iterable[str]], None] = lambda _: None
+    learn: Callable[[Iterable[str]], None] | None = None

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from index.schema import IndexBatch
 
-__all__ = ["Index", "IndexWriter"]
+__all__ = ["NO_CLIENT", "Index", "IndexWriter"]
+
+NO_CLIENT = (
+    "backend is opensearch, and its client is not installed. Run: pip install 'anwen[opensearch]'"
+)
 
 
 class IndexWriter(Protocol):
@@ -31,14 +34,6 @@ class Index(Protocol):
     @property
     def revision(self) -> int:
         """The store's revision that the live generation has reached; 0 where there is none."""
-
-    @property
-    def size(self) -> int:
-        """The bytes of the live generation on disk."""
-
-    @property
-    def committed(self) -> datetime | None:
-        """When the live generation was last committed to; None where that cannot be said."""
 
     def damage(self, step: Callable[[], None] = ...) -> list[str]:
         """Read all of the live generation, and say what of it is damaged.

@@ -41,7 +41,7 @@ class WhooshArchive:
         pace: Pace,
         frequency: Callable[[str], int],
         terms: Callable[[str], Mapping[str, int]],
-        learn: Callable[[Iterable[str]], None],
+        learn: Callable[[Iterable[str]], None],  # noqa: ARG002
     ) -> Vocabulary:
         """Read the vocabulary of the state."""
         words: dict[str, int] = {}
@@ -57,7 +57,6 @@ class WhooshArchive:
             headlines=tuple(islice(_headlines(self.view, pace), MOST_HEADLINES)),
             frequency=frequency,
             terms=terms,
-            learn=learn,
         )
 
     def frequency(self, text: str) -> int:

@@ -5,6 +5,7 @@ identifiers and organisations, times nearness in time; `search.similarity` has t
 index keeps no vectors of documents: a document's length stands for the norm of its vector.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
@@ -121,17 +122,17 @@ class Nearness:
     words: Words
 
 
-class WordWeights:
+class WordWeights(ABC):
     """What words of a subject weigh in an archive of so many articles."""
 
     def __init__(self, analyzer: Analyzer, article_count: int) -> None:
         self.analyzer, self._article_count = analyzer, article_count
 
+    @abstractmethod
     def _known(self, field: str, word: str) -> tuple[int, float]:
         """Return how many documents hold a word in a field, and its idf."""
-        raise NotImplementedError
 
-    def learn(self, field: str, words: Iterable[str]) -> None:
+    def learn(self, field: str, words: Iterable[str]) -> None:  # noqa: B027  # one that need not
         """Hear of words that will be asked about; to ask for each by itself may cost more."""
 
     def words_of(self, subject: Subject) -> tuple[tuple[Words, int], tuple[Words, int]]:

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from index.analysis import Analyzer, normalise
@@ -204,19 +204,28 @@ def test_the_terms_of_a_name_without_end_are_no_more_than_a_few_dozen_times_its_
         st.sampled_from(["a", "b1", ".", "-", "1.2", " ", "漏", "洞", "·", "cve-2024-1", "@"])
     ),
     st.integers(0, 40),
-    st.integers(1, 3),
+    st.integers(1, 6),
     st.booleans(),
 )
 def test_units_are_found_in_a_text_where_a_split_of_all_of_it_has_them(
-    pieces: list[str], first: int, count: int, is_prefix: bool
+    pieces: list[str], place: int, count: int, is_prefix: bool
 ) -> None:
     splitter = UnitSplitter()
-    text = "".join(pieces * 3)
-    units = [unit.text for unit in splitter.split(text)][first : first + count]
-    assume(any(unit.isascii() for unit in units))  # of characters alone, places do not overlap
+    text = "".join([*pieces, "a "] * 3)
+    every = [unit.text for unit in splitter.split(text)]
+    rows = [every[first : first + count] for first in range(len(every))]
+    # Of characters alone, places do not overlap.
+    rows = [row for row in rows if any(unit.isascii() for unit in row)]
+    units = rows[place % len(rows)]
     finder = UnitFinder(splitter)
     found = list(finder.find(text, units, is_prefix=is_prefix))
     assert sorted(found) == sorted(finder._within(text, units, is_prefix))
+
+
+def test_many_units_alike_are_looked_for_one_after_another_and_not_in_every_combination() -> None:
+    finder = UnitFinder(UnitSplitter())
+    assert list(finder.find("1 " * 30 + "漏", ["1"] * 31)) == []
+    assert list(finder.find("1 " * 30 + "漏", ["1"] * 30)) == [(0, 59)]
 
 
 def test_a_stretch_that_holds_a_unit_thousands_of_times_is_walked_along_once(

@@ -114,6 +114,23 @@ def test_a_rebuild_that_fails_leaves_nothing_and_changes_nothing(
 
 
 @pytest.mark.opensearch
+def test_a_new_index_that_lacks_articles_does_not_answer(
+    index: OpenSearchIndex, batch: Callable[..., IndexBatch]
+) -> None:
+    with index.writer(1) as writer:
+        writer.update_documents(batch("a"))
+
+    def lose_one() -> None:
+        with index.writer(2, rebuild=True) as writer:
+            writer.update_documents(batch("a", "b"))
+            index.client.delete(index=index.name(2), id="b")
+
+    with pytest.raises(IndexUnavailable, match="holds 1 of 2 articles"):
+        lose_one()
+    assert (index.generation, index.ids()) == (1, ["a"])
+
+
+@pytest.mark.opensearch
 def test_a_document_that_is_refused_is_named_with_the_reason(
     index: OpenSearchIndex, batch: Callable[..., IndexBatch]
 ) -> None:

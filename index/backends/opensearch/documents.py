@@ -115,10 +115,10 @@ def token_texts(tokens: FieldTokens) -> list[str]:
     pieces = []
     room = 0
     for term, joined in zip(tokens.terms[order].tolist(), is_joined.tolist(), strict=True):
-        text = vocabulary[term]
+        text = vocabulary[term][:_ROOM]
         room = room - len(text) - 1 if joined else _ROOM - len(text)
         if joined and room < 0:
-            text = ""  # no reader looks for a word of thousands of characters
+            text = ""  # nobody looks for a word of thousands of characters
         pieces.append(f"{JOINT if joined else ' '}{text}" if text else "")
     bounds = np.searchsorted(of, np.arange(len(tokens.lengths) + 1)).tolist()
     return ["".join(pieces[first:last])[1:] for first, last in pairwise(bounds)]

@@ -45,6 +45,8 @@ class OpenSearchWriter:
     def __init__(self, client: OpenSearch, index: str) -> None:
         self._client, self._index = client, index
         self._deleted: list[str] = []
+        self.grown = 0
+        """By how many documents the index has grown."""
 
     def update_documents(self, batch: IndexBatch) -> None:
         """Add documents; see `IndexWriter.update_documents`. Raises IndexUnavailable."""
@@ -80,6 +82,7 @@ class OpenSearchWriter:
                 request_timeout=_SLOW,
             ):
                 ((operation, told),) = answer.items()
+                self.grown += {"created": 1, "deleted": -1}.get(told.get("result", ""), 0)
                 if not is_done and not (operation == "delete" and told["status"] == _MISSING):
                     refused.append(f"{told['_id']}: {_reason(told)}")
         if refused:
@@ -211,6 +214,8 @@ class OpenSearchIndex:
             writer.flush()
             with answering():
                 self.client.indices.refresh(index=name, request_timeout=_SLOW)
+                if fresh:
+                    self._check_holds(number, writer.grown)
                 found = self.client.indices.get_mapping(index=name)[name]["mappings"]["_meta"]
                 reached = {
                     "revision": revision,
@@ -248,6 +253,14 @@ class OpenSearchIndex:
         with answering():
             self.client.indices.create(index=self.name(number), body=body)
         return number
+
+    def _check_holds(self, number: int, wanted: int) -> None:
+        held = int(self.client.count(index=self.name(number))["count"])
+        if held != wanted:
+            raise IndexUnavailable(
+                f"The new index {self.name(number)} holds {held} of {wanted} articles; the former "
+                "one goes on answering. See the cluster's log, and run it again."
+            )
 
     def _drop_all_but(self, *kept: int) -> None:
         try:

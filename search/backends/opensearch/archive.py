@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from index.analysis import Analyzer, normalise
-from search.backends.opensearch.ask import ask
+from search.backends.opensearch.ask import ask, ask_on
 from search.backends.opensearch.compile import Word
 from search.backends.opensearch.statistics import Statistics
 from search.backends.opensearch.values import EVERYTHING, Values, merged
@@ -15,7 +16,6 @@ from search.vocabulary import MOST_HEADLINES, Headline, Vocabulary
 
 __all__ = ["OpenSearchArchive"]
 
-_AT_ONCE = 10_000  # headlines, or words, of one answer
 _MOST_TERMS = 200  # terms of a prefix that are looked at
 
 
@@ -47,10 +47,10 @@ class OpenSearchArchive:
         """Read the vocabulary of the state."""
         return Vocabulary(
             articles=self.statistics.counts.articles,
-            words=dict(pace.over(self._words())),
+            words=dict(pace.over(self.values.each(EVERYTHING, "title_terms"))),
             organisations=self._count("organisation"),
             categories=self._count("category"),
-            headlines=tuple(pace.over(self._headlines())),
+            headlines=tuple(islice(pace.over(self._headlines()), MOST_HEADLINES)),
             frequency=frequency,
             terms=terms,
             learn=learn,
@@ -101,41 +101,20 @@ class OpenSearchArchive:
         )
         return merged(answer["aggregations"]["terms"]["buckets"])
 
-    def _words(self) -> Iterator[tuple[str, int]]:
-        """Give each term of titles with its number of titles."""
-        after: dict[str, Any] = {}
-        while True:
-            sources = [{"term": {"terms": {"field": "title_terms"}}}]
-            composite: dict[str, Any] = {"size": _AT_ONCE, "sources": sources} | after
-            answer = self._ask({"size": 0, "aggs": {"words": {"composite": composite}}})
-            told = answer["aggregations"]["words"]
-            for bucket in told["buckets"]:
-                yield bucket["key"]["term"], bucket["doc_count"]
-            if "after_key" not in told:
-                return
-            after = {"after": told["after_key"]}
-
     def _headlines(self) -> Iterator[Headline]:
         """Give the titles of articles, the newest first, each once."""
         known: set[str] = set()
-        after: dict[str, Any] = {}
-        while len(known) < MOST_HEADLINES:
-            body: dict[str, Any] = {
-                "size": _AT_ONCE,
-                "_source": False,
-                "docvalue_fields": ["headline"],
-                "query": EVERYTHING,
-                "sort": [{"newest_first": "asc"}, {"id": "asc"}],
-            }
-            hits = self._ask(body | after)["hits"]["hits"]
-            for hit in hits:
-                title = hit.get("fields", {}).get("headline", [""])[0]
-                if title and title not in known:
-                    known.add(title)
-                    yield Headline(hit["_id"], title, " ".join(normalise(title).text.split()))
-            if len(hits) < _AT_ONCE:
-                return
-            after = {"search_after": hits[-1]["sort"]}
+        body = {
+            "_source": False,
+            "docvalue_fields": ["headline"],
+            "query": EVERYTHING,
+            "sort": [{"newest_first": "asc"}, {"id": "asc"}],
+        }
+        for hit in ask_on(self.statistics.index.client, self.statistics.name, body):
+            title = hit.get("fields", {}).get("headline", [""])[0]
+            if title and title not in known:
+                known.add(title)
+                yield Headline(hit["_id"], title, " ".join(normalise(title).text.split()))
 
     def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
         return ask(self.statistics.index.client, self.statistics.name, body)

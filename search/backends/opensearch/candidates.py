@@ -79,8 +79,6 @@ class CandidateView:
     Further ids may be numbered; of those nothing else is known.
     """
 
-    live = None
-
     def __init__(self, article_count: int, hits: Sequence[Mapping[str, Any]]) -> None:
         self.article_count = article_count
         self.ids = [str(hit["_id"]) for hit in hits]

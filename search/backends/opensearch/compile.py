@@ -150,6 +150,7 @@ class Compiler:
         return self._bm25(
             any_of(occurrences(name, variant) for variant in variants for name in fields),
             {name: _boost(name) for name in fields},
+            self.counts.average(fields),
             similarity.idf(documents, frequency),
             similarity.COMBINED_K1,
         )
@@ -248,6 +249,7 @@ class Compiler:
         return self._bm25(
             _constant(near, 1.0),
             {field: 1.0},
+            self.counts.tokens[field] / documents,
             _boost(field) * sum(similarity.idf(documents, each) for each in frequencies),
             similarity.K1,
         )
@@ -285,14 +287,14 @@ class Compiler:
         }
 
     def _bm25(
-        self, occurrences: Clause, boosts: Mapping[str, float], weight: float, k1: float
+        self,
+        occurrences: Clause,
+        boosts: Mapping[str, float],
+        average: float,
+        weight: float,
+        k1: float,
     ) -> Clause:
         fields = list(boosts)
-        average = (
-            self.counts.average(fields)
-            if k1 == similarity.COMBINED_K1
-            else self.counts.tokens[fields[0]] / max(self.counts.documents[fields[0]], 1)
-        )
         return {
             "script_score": {
                 "query": occurrences,
@@ -301,7 +303,7 @@ class Compiler:
                     "params": {
                         "fields": [f"lengths.{name}" for name in fields],
                         "boosts": list(boosts.values()),
-                        "average": average or 1.0,
+                        "average": average,
                         "weight": weight,
                         "k1": k1,
                         "b": similarity.B,

@@ -77,11 +77,13 @@ class Cluster:
 
     def copies(self, listed: Sequence[Listed], articles: Mapping[str, Article]) -> tuple[Copy, ...]:
         """Return some of the articles as copies, without those that are gone."""
-        times = sorted(int(each.columns["oldest_first"]) for each in self.members)
+        times = [int(each.columns["oldest_first"]) for each in self.members]
+        earliest = min(times, default=0)
+        is_sole = times.count(earliest) == 1
         return tuple(
             _copy(
                 articles[each.id],
-                is_first=int(each.columns["oldest_first"]) == times[0] < times[1],
+                is_first=is_sole and int(each.columns["oldest_first"]) == earliest,
             )
             for each in listed
             if each.id in articles

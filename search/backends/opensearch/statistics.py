@@ -56,7 +56,8 @@ class Statistics:
         Of a text that is nobody else's no word is kept that is in no article.
         """
         wanted = dict.fromkeys(words)
-        found = {word: count for word in wanted if (count := self._known(word)) is not None}
+        known = self._frequencies
+        found = {word: count for word in wanted if (count := known.get(word)) is not None}
         unknown = [word for word in wanted if word not in found]
         for first in range(0, len(unknown), _AT_ONCE):
             some = unknown[first : first + _AT_ONCE]
@@ -75,9 +76,6 @@ class Statistics:
             while len(self._frequencies) > _KNOWN:
                 del self._frequencies[next(iter(self._frequencies))]
         return found
-
-    def _known(self, word: Word) -> int | None:
-        return self._frequencies.get(word)
 
     def _read(self) -> Counts:
         aggregations: dict[str, Any] = {"newest": {"max": {"field": "published"}}}

@@ -129,16 +129,17 @@ class Values:
     def count(self, query: Clause, field: str) -> Counts:
         """Return how many of the articles of a query have each value of a field."""
         spelt = self.spelt(field)
-        counts = [self._all(query, name) for name in counted_fields(field)]
+        counts = [dict(self.each(query, name)) for name in counted_fields(field)]
         return Counts(*(_added(each, spelt) for each in counts))
 
     def spelt(self, field: str) -> Spelt:
         """Return how the values of a field are written that differ in case alone."""
-        return self._spellings.of(field, lambda: self._all(EVERYTHING, field))
+        return self._spellings.of(field, lambda: dict(self.each(EVERYTHING, field)))
 
-    def _all(self, query: Clause, field: str) -> dict[str, int]:
-        buckets = self._composite(query, [{"value": {"terms": {"field": field}}}])
-        return {bucket["key"]["value"]: bucket["doc_count"] for bucket in buckets}
+    def each(self, query: Clause, field: str) -> Iterator[tuple[str, int]]:
+        """Give each value as it is written, with its number of articles."""
+        for bucket in self._composite(query, [{"value": {"terms": {"field": field}}}]):
+            yield bucket["key"]["value"], bucket["doc_count"]
 
     def articles_of(self, query: Clause, field: str, values: Sequence[str]) -> dict[str, int]:
         """Return how many of the articles of a query have each of some values."""
@@ -232,8 +233,8 @@ class Values:
 
     def namings(self) -> dict[Naming, int]:
         """Return every naming of an organisation, with its number of articles."""
-        found = self._all(EVERYTHING, "organisation_types")
-        return {Naming.read(text): count for text, count in found.items()}
+        found = self.each(EVERYTHING, "organisation_types")
+        return {Naming.read(text): count for text, count in found}
 
     def _ask(self, query: Clause, aggregations: Mapping[str, Any]) -> dict[str, Any]:
         body = {"size": 0, "query": query, "aggs": dict(aggregations)}

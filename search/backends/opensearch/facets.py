@@ -57,22 +57,19 @@ def facet_buckets(
 
 
 def _with_selected(name: str, counts: Counts, told: Mapping[str, Any]) -> Counts:
-    """Return the counts with those of selected values that are not on the list."""
-    found: list[dict[str, int]] = []
-    known = {value.casefold() for value in counts.articles}
-    for field in counted_fields(name):
+    """Return the counts with those of selected values that are not on the list of either."""
+    whole = []
+    lists = (counts.articles,) if counts.acting is None else (counts.articles, counts.acting)
+    for field, known in zip(counted_fields(name), lists, strict=True):
+        folded = {value.casefold() for value in known}
         buckets = told.get(f"selected {field}", {}).get("buckets", {})
-        found.append(
-            {
-                value: bucket["doc_count"]
-                for value, bucket in buckets.items()
-                if value.casefold() not in known
-            }
-        )
-    articles = {**counts.articles, **found[0]}
-    if counts.acting is None:
-        return Counts(articles)
-    return Counts(articles, {**counts.acting, **{v: n for v, n in found[1].items() if n}})
+        more = {
+            value: int(bucket["doc_count"])
+            for value, bucket in buckets.items()
+            if value.casefold() not in folded
+        }
+        whole.append({**known, **more})
+    return Counts(*whole)
 
 
 def _uncounted(counts: Counts) -> list[str]:

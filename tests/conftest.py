@@ -50,6 +50,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = [item for item in items if "soak" in item.keywords or _is_long_on_cluster(item)]
         items[:] = [item for item in items if item not in set(long)]
         config.hook.pytest_deselected(items=long)
+    # First what takes longest: begun last, it would leave the other processes idle.
+    items.sort(key=lambda item: item.path.name != "test_floors.py")
 
 
 def _is_long_on_cluster(item: pytest.Item) -> bool:

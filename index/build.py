@@ -32,7 +32,7 @@ from index.stages import (
     warm_worker,
     worker_died,
 )
-from index.store import STORE_FILE, ArticleStore, StoredPage, page_digest
+from index.store import EVERYTHING, STORE_FILE, ArticleStore, StoredPage, page_digest
 from index.summary import Progress, Quiet, Summary
 from index.workers import Task, Workers
 
@@ -67,9 +67,15 @@ def _open_cluster(settings: Settings, analyzer: Analyzer) -> "OpenSearchIndex":
     return open_opensearch_index(settings, analyzer.fingerprint)
 
 
-def _is_damaged(index: Index) -> bool:
-    """Say whether the live generation is damaged, and tell the operator so."""
+def _is_damaged(index: Index, *, rebuild: bool = False) -> bool:
+    """Say whether the live generation is damaged, and tell the operator so.
+
+    Raises IndexUnavailable where nobody has asked to rebuild one that other machines write too:
+    what is lost may come back with its node.
+    """
     found = index.damage()
+    if found and index.is_shared and not rebuild:
+        raise IndexUnavailable(found[0])
     for damage in found[:_TOLD]:
         _log.warning("%s", damage)
     if found:
@@ -80,9 +86,12 @@ def _is_damaged(index: Index) -> bool:
 
 
 def _check_has_store(data: Path, index: Index) -> None:
-    """Refuse to begin a store beside an index: that would be emptied to fit it."""
+    """Refuse to begin a store beside an index: that would be emptied to fit it.
+
+    One on a cluster has the articles, too, and a new store takes them over.
+    """
     path = data / STORE_FILE
-    if path.exists() and path.stat().st_size:
+    if index.is_shared or (path.exists() and path.stat().st_size):
         return
     try:
         has_index = bool(index.generation)
@@ -180,7 +189,7 @@ class Indexer:
             ArticleStore(settings.data / STORE_FILE, denials=self._denials) as store,
         ):
             # Looking takes a second a gigabyte: before the first run, and after one that failed.
-            is_damaged = not self._is_sound and _is_damaged(index)
+            is_damaged = not self._is_sound and _is_damaged(index, rebuild=rebuild)
             self._is_sound = False
             if not is_damaged and not rebuild:
                 _check_fits(index)
@@ -196,10 +205,22 @@ class Indexer:
                 progress.stage("reading again", store.statistics(stages)["stale"])
                 # Pages of the store were counted when they were read: a summary of their own.
                 _read_into_store(store, stale, stages, pool, window, Summary(), progress)
-            store.learn(self._table)
-            _compare(store, pool, window, progress)
-            fresh = rebuild or is_damaged
-            _catch_up(store, index, pool, window, progress, rebuild=fresh, set_aside=is_damaged)
+            with index.turn():
+                taken = 0
+                if not is_damaged:
+                    taken = _take_over(store, index, progress, rebuild=rebuild)
+                store.learn(self._table)
+                _compare(store, pool, window, progress)
+                _catch_up(
+                    store,
+                    index,
+                    pool,
+                    window,
+                    progress,
+                    rebuild=rebuild or is_damaged,
+                    set_aside=is_damaged,
+                    taken=taken,
+                )
             if followed:
                 store.followed.put(followed(summary), stages)
         self._is_sound = True
@@ -228,11 +249,16 @@ def migrate(settings: Settings, *, jobs: int | None = None, progress: Progress) 
     if not path.exists():
         raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
     jobs = jobs or os.cpu_count() or 1
+    if index.generation and index.others:
+        raise IndexUnavailable(
+            f"The index {settings.opensearch_index} has articles of {index.others} other data "
+            "folders, which would be lost. Run: anwen index PATH, with backend opensearch"
+        )
     with (
         Workers(jobs, start_worker, (there,)) as pool,
         ArticleStore(path, read_only=True) as store,
     ):
-        _catch_up(store, index, pool, 3 * jobs, progress, rebuild=True, set_aside=False)
+        _catch_up(store, index, pool, 3 * jobs, progress, rebuild=True)
     return Migrated(index.generation, len(index.ids()))
 
 
@@ -252,19 +278,15 @@ def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> 
     """
     analyzer = Analyzer(settings.terms)
     index = open_index(settings, analyzer)
+    if index.is_shared:
+        return _remove_shared(settings, index, wanted, undo=undo)
     with writing(settings.data), ArticleStore(settings.data / STORE_FILE) as store:
         is_damaged = _is_damaged(index)
         if not is_damaged:
             _check_fits(index)
         reached = 0 if is_damaged else index.revision
         was_current = reached == store.revision
-        identifiers = [store.resolve(name) for name in wanted]
-        for identifier in identifiers:
-            if undo:
-                store.undo_remove(identifier)
-            else:
-                store.remove(identifier)
-        store.commit()
+        identifiers = _remove_from(store, wanted, undo=undo)
         if is_damaged:
             with Workers(jobs := os.cpu_count() or 1, start_worker, (settings,)) as pool:
                 _catch_up(store, index, pool, 3 * jobs, Quiet(), rebuild=True, set_aside=True)
@@ -278,6 +300,35 @@ def remove(settings: Settings, wanted: Iterable[str], *, undo: bool = False) -> 
     return identifiers
 
 
+def _remove_from(store: ArticleStore, wanted: Iterable[str], *, undo: bool) -> list[str]:
+    identifiers = [store.resolve(name) for name in wanted]
+    for identifier in identifiers:
+        if undo:
+            store.undo_remove(identifier)
+        else:
+            store.remove(identifier)
+    store.commit()
+    return identifiers
+
+
+def _remove_shared(
+    settings: Settings, index: Index, wanted: Iterable[str], *, undo: bool
+) -> list[str]:
+    """Remove articles that another machine may have read, and let all of them know."""
+    with (
+        writing(settings.data),
+        ArticleStore(settings.data / STORE_FILE) as store,
+        Workers(jobs := os.cpu_count() or 1, start_worker, (settings,)) as pool,
+        index.turn(),
+    ):
+        taken = _take_over(store, index, Quiet())
+        _compare(store, pool, 3 * jobs, Quiet())
+        identifiers = _remove_from(store, wanted, undo=undo)
+        if index.generation:
+            _catch_up(store, index, pool, 3 * jobs, Quiet(), taken=taken)
+    return identifiers
+
+
 def _update_others(
     store: ArticleStore, writer: IndexWriter, reached: int, analyzer: Analyzer
 ) -> None:
@@ -287,6 +338,26 @@ def _update_others(
         articles = [read_article(document) for document in changed]
         clusters = store.clusters(article.id for article in articles)
         writer.update_documents(index_batch(articles, analyzer, clusters))
+
+
+def _take_over(
+    store: ArticleStore, index: Index, progress: Progress, *, rebuild: bool = False
+) -> int:
+    """Take over what other machines have written since this one has; return how much that was."""
+    if not rebuild:
+        _check_fits(index)
+    # Of a store that is older than it was, as one from a backup is, nothing is known.
+    everything = index.revision > store.revision
+    if index.is_shared:
+        progress.stage("taking over", None)
+    number = 0
+    for number, change in enumerate(index.changes_of_others(everything=everything), 1):
+        store.elsewhere.take(change)
+        progress.advance()
+        if number % _STORE_BATCH == 0:
+            store.commit()
+    store.commit()
+    return number
 
 
 def _read_into_store(
@@ -384,15 +455,22 @@ def _catch_up(
     window: int,
     progress: Progress,
     *,
-    rebuild: bool,
-    set_aside: bool,
+    rebuild: bool = False,
+    set_aside: bool = False,
+    taken: int = 0,
 ) -> None:
-    """Bring the index to the store's revision; a fresh generation where it cannot follow."""
+    """Bring the index to the store's revision; a fresh generation where it cannot follow.
+
+    `taken` are changes that were taken over from an index that others write.
+    """
     target = store.revision
-    fresh = rebuild or not index.generation or index.revision > target
-    reached = 0 if fresh else index.revision
-    if not fresh and reached == target:
+    fresh = rebuild or not index.generation
+    reached = EVERYTHING if fresh else index.revision
+    if reached == target and not taken:
         return
+    if reached > target:  # the store is older than it was, as one from a backup is
+        fresh = not index.is_shared
+        reached = EVERYTHING if fresh else 0
 
     def submit(chunk: list[tuple[str, str | None]]) -> Task[list[IndexBatch]]:
         documents = [document for _, document in chunk if document]
@@ -406,7 +484,7 @@ def _catch_up(
         ):
             for identifier, document in chunk:
                 if document is None:
-                    writer.delete_document(identifier)
+                    writer.delete_document(identifier, removed=store.is_removed(identifier))
             for batch in pool.result(future):
                 writer.update_documents(batch)
             progress.advance(len(chunk))

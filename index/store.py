@@ -20,6 +20,7 @@ from index.database import Database
 from index.document import Article
 from index.duplicates import SCHEMA as CLUSTERS
 from index.duplicates import Clusters, Fingerprint
+from index.elsewhere import ELSEWHERE, Elsewhere
 from index.entities import Denials, Learned, OrganisationTable
 from index.errors import StoreError, UnknownArticle
 from index.followed import SCHEMA as FOLLOWED
@@ -30,6 +31,7 @@ from index.learned_names import LearnedNames
 from index.record import DAMAGED, read_article, write_article
 
 __all__ = [
+    "EVERYTHING",
     "SCHEMA_ROWS",
     "STORE_FILE",
     "STORE_VERSION",
@@ -57,7 +59,7 @@ CREATE TABLE page (
 CREATE INDEX page_article ON page (article);
 CREATE TABLE article (
     id       TEXT PRIMARY KEY,
-    digest   BLOB NOT NULL,     -- the page it was read from
+    digest   BLOB NOT NULL,     -- the page it was read from; empty where another machine has it
     path     TEXT NOT NULL,
     fetched  TEXT NOT NULL,     -- ISO 8601, empty where unknown
     length   INTEGER NOT NULL,  -- of the body, in characters
@@ -77,6 +79,9 @@ STORE_FILE = "articles.sqlite3"
 """The name of the store in a data folder."""
 
 STORE_VERSION = len(_STEPS)
+
+EVERYTHING = -(1 << 62)
+"""A revision before all: those of articles that other machines have indexed are negative."""
 
 SCHEMA_ROWS = "SELECT type, name, ifnull(sql, '') FROM sqlite_master WHERE name NOT GLOB 'sqlite_*'"
 
@@ -137,6 +142,7 @@ class ArticleStore:
         self._names = LearnedNames(self._database, denials, self._rewrite)
         self._clusters = Clusters(self._database, self._touch)
         self.followed = FollowedFiles(self._database)
+        self.elsewhere = Elsewhere(self._database, self._names, self._clusters, self._next)
         try:
             if not read_only:
                 self._create()
@@ -209,6 +215,10 @@ class ArticleStore:
             StoredPage(path=row[0], stages=row[1], article=row[2], reason=row[3]) if row else None
         )
 
+    def is_removed(self, identifier: str) -> bool:
+        """Say whether an operator has removed an article for good."""
+        return (self.source_of(identifier) or (b"", False))[1]
+
     def source_of(self, identifier: str) -> tuple[bytes, bool] | None:
         """Return the digest of the page an article was read from, and whether it is removed."""
         row = self._database.row("SELECT digest, removed FROM article WHERE id = ?", identifier)
@@ -263,20 +273,20 @@ class ArticleStore:
 
     def articles(self) -> Iterator[Article]:
         """Give every article, in the order of their last change."""
-        for _, document in self.changes(0):
+        for _, document in self.changes():
             if document is not None:
                 yield read_article(document)
 
-    def changes(self, revision: int) -> Iterator[tuple[str, str | None]]:
+    def changes(self, revision: int = EVERYTHING) -> Iterator[tuple[str, str | None]]:
         """Give each article changed after `revision`, oldest first, for `read_article` to read.
 
-        None where it is gone.
+        None where it is gone. By default all articles, also those that others have indexed.
         """
         yield from self._database.rows(
             "SELECT id, document FROM article WHERE revision > ? ORDER BY revision", revision
         )
 
-    def count_changes(self, revision: int) -> int:
+    def count_changes(self, revision: int = EVERYTHING) -> int:
         """Count what `changes` would give."""
         return self._database.count("SELECT count(*) FROM article WHERE revision > ?", revision)
 
@@ -354,6 +364,16 @@ class ArticleStore:
             kept_digest, kept_path, kept_fetched, kept_length, kept_document, _ = kept
             if kept_digest == digest:
                 if kept_document == document:
+                    return "unchanged"
+            elif kept_digest == ELSEWHERE:
+                # A page that is here can be read again by other code: of equal ones it is kept.
+                if (fetched, len(article.body)) < (kept_fetched, kept_length):
+                    return "repeated"
+                if kept_document == document:
+                    self._database.write(
+                        "UPDATE article SET digest = ?, path = ? WHERE id = ?",
+                        *(digest, path, article.id),
+                    )
                     return "unchanged"
             elif path == kept_path:
                 if fetched < kept_fetched:

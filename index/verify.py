@@ -32,7 +32,7 @@ _STEPS = 1000  # rows between two reports
 # the query is found.
 _CONSISTENT = (
     (
-        "SELECT id FROM article WHERE document IS NOT NULL AND NOT EXISTS "
+        "SELECT id FROM article WHERE document IS NOT NULL AND digest <> x'' AND NOT EXISTS "
         "(SELECT 1 FROM page WHERE page.digest = article.digest AND raw IS NOT NULL)",
         "article {} has no page",
     ),
@@ -125,7 +125,7 @@ def verify(settings: Settings, progress: Progress) -> Verdict:
         raise StoreError(f"There is no article store at {path}. Run: anwen index PATH")
     index = open_index(settings, Analyzer(settings.terms))
     # The index first: the store is never behind it, so whatever it holds is in a later snapshot.
-    held, reached = _held(index, verdict, progress)
+    held, unknown, reached = _held(index, verdict, progress)
     try:
         ArticleStore(path, read_only=True).close()  # tells what cannot be read at all
         database = Database(path, read_only=True)
@@ -133,7 +133,7 @@ def verify(settings: Settings, progress: Progress) -> Verdict:
             database.write("BEGIN")
             found += _store_differences(database, path, verdict, progress)
             if held is not None and reached is not None:
-                found += _ids_that_differ(database, held, reached, verdict)
+                found += _ids_that_differ(database, held, unknown, reached, verdict)
         finally:
             database.close()
     except StoreError as error:
@@ -143,8 +143,13 @@ def verify(settings: Settings, progress: Progress) -> Verdict:
     return verdict
 
 
-def _held(index: Index, verdict: Verdict, progress: Progress) -> tuple[set[str] | None, int | None]:
-    """Return the ids that the index holds and the revision it has reached, if it can be read."""
+def _held(
+    index: Index, verdict: Verdict, progress: Progress
+) -> tuple[set[str] | None, set[str], int | None]:
+    """Return the ids that the index holds, those of late by others, and the revision reached.
+
+    None where it cannot be read.
+    """
     progress.stage("reading the index", None)
 
     def step() -> None:
@@ -153,26 +158,26 @@ def _held(index: Index, verdict: Verdict, progress: Progress) -> tuple[set[str] 
     try:
         if not index.generation:
             _differs(verdict, "index", "there is no index", _REBUILD)
-            return None, None
+            return None, set(), None
         if reason := index.out_of_date():
             _differs(verdict, "index", reason, _REBUILD)
-            return None, None
+            return None, set(), None
         damage = index.damage(step)
         for each in damage:
             _differs(verdict, "index", each, _REBUILD)
         if damage:
-            return None, None
+            return None, set(), None
         reached = index.revision  # first: of what came later nothing is claimed
         ids = index.ids()
         twice = [identifier for identifier, count in Counter(ids).items() if count > 1]
         for identifier in twice:
             _differs(verdict, "index", f"article {identifier} is indexed more than once", _REBUILD)
-        return set(ids), reached
+        return set(ids), index.unknown(), reached
     except (IndexDamaged, IndexOutOfDate) as error:
         _differs(verdict, "index", str(error), _REBUILD)
     except IndexUnavailable as error:
         _differs(verdict, "index", str(error), "See who may read the data folder.")
-    return None, None
+    return None, set(), None
 
 
 def _differs(verdict: Verdict, where: str, what: str, repair: str) -> None:
@@ -227,18 +232,19 @@ def _is_page(digest: bytes, deflated: bytes) -> bool:
 
 
 def _ids_that_differ(
-    database: Database, held: set[str], reached: int, verdict: Verdict
+    database: Database, held: set[str], unknown: set[str], reached: int, verdict: Verdict
 ) -> Iterator[Difference]:
     """Compare what the index holds with the store as it was at the index's revision.
 
-    What has changed since then may be in the index or not, and is counted as what it is behind.
+    What has changed since then may be in the index or not, and is counted as what it is behind; so
+    is what other machines have written, which the next run takes over.
     """
     known: set[str] = set()
     for identifier, revision, is_live in database.rows(
         "SELECT id, revision, document IS NOT NULL FROM article"
     ):
         known.add(identifier)
-        if revision > reached:
+        if revision > reached or identifier in unknown:
             verdict.behind += 1
         elif is_live and identifier not in held:
             yield Difference(
@@ -248,7 +254,8 @@ def _ids_that_differ(
             yield Difference(
                 where="index", what=f"article {identifier} is gone, still indexed", repair=_REBUILD
             )
-    for identifier in sorted(held - known):
+    verdict.behind += len(unknown - known)
+    for identifier in sorted(held - known - unknown):
         yield Difference(
             where="index", what=f"article {identifier} is indexed, not stored", repair=_REBUILD
         )

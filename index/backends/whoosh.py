@@ -13,7 +13,7 @@ import struct
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -25,6 +25,7 @@ from whoosh.filedb.filestore import FileStorage
 from whoosh.filedb.structfile import StructFile
 from whoosh.reading import EmptyReader, MultiReader, SegmentReader
 
+from index.backends.base import OthersChange
 from index.backends.generations import Generations, unreadable
 from index.backends.vector_codec import (
     ContainerReader,
@@ -224,6 +225,23 @@ class WhooshIndex:
         """The store's revision that the live generation has reached; raises IndexDamaged."""
         live = self._generations.live
         return int(self._generations.about(live)["revision"]) if live else 0
+
+    @property
+    def is_shared(self) -> bool:
+        """False: the folder's lock lets no other machine write it."""
+        return False
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Wait for nobody; see `Index.turn`."""
+        return nullcontext()
+
+    def changes_of_others(self, *, everything: bool = False) -> Iterator[OthersChange]:  # noqa: ARG002
+        """Give nothing; see `Index.changes_of_others`."""
+        return iter(())
+
+    def unknown(self) -> set[str]:
+        """Return nothing; see `Index.unknown`."""
+        return set()
 
     @property
     def state(self) -> tuple[int, int]:

@@ -36,7 +36,7 @@ class BatchWriter:
         tokens = {"id": FieldTokens(ids, numbers, numbers, np.zeros_like(numbers), numbers)}
         self._writer.add_batch(_columns(batch), tokens | batch.fields)
 
-    def delete_document(self, identifier: str) -> None:
+    def delete_document(self, identifier: str, *, removed: bool = False) -> None:  # noqa: ARG002
         """Delete a document; see `IndexWriter.delete_document`."""
         # Whoosh's own way asks each time for the set of all that is deleted.
         for base, terms in self._terms:

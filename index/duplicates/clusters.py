@@ -149,6 +149,11 @@ class Clusters:
             )
             self._unsettle([number, *duplicates])
 
+    def suppose(self, article: str, label: str | None) -> None:
+        """Take an article for one of a cluster, as another machine has, until all is settled."""
+        self._label(article, label)
+        self._database.write("INSERT OR IGNORE INTO unsettled VALUES (?)", article)
+
     def settle(self) -> None:
         """Give the articles whose cluster may have changed the label that it has now."""
         rows = self._database.rows("SELECT article FROM unsettled ORDER BY article")
@@ -166,11 +171,14 @@ class Clusters:
         self._database.write("DELETE FROM unsettled")
 
     def _relabel(self, article: str, label: str | None) -> None:
+        self._label(article, label)
+        self._changed(article)
+
+    def _label(self, article: str, label: str | None) -> None:
         if label is None:
             self._database.write("DELETE FROM cluster WHERE article = ?", article)
         else:
             self._database.write("INSERT OR REPLACE INTO cluster VALUES (?, ?)", article, label)
-        self._changed(article)
 
     def _connected(self, article: str) -> list[str]:
         """Return the articles that pairs of duplicates connect with one, and itself."""

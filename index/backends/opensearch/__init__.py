@@ -15,4 +15,5 @@ def open_opensearch_index(settings: Settings, analyzer_fingerprint: str) -> Open
         analyzer_fingerprint,
         shards=settings.opensearch_shards,
         replicas=settings.opensearch_replicas,
+        folder=settings.data,
     )

@@ -47,7 +47,7 @@ def documents(batch: IndexBatch) -> Iterator[dict[str, Any]]:
             "tokens": {name: tokens[name][place] for name in TEXT_FIELDS},
             "title_terms": title_terms[place],
             "numbered_terms": numbered[place],
-            "record": {"article": record},
+            "record": {"article": record, "cluster": document.cluster},
         }
 
 

@@ -1,7 +1,8 @@
 """The index on an OpenSearch cluster: each generation is an index of its own, one has the alias.
 
 What happens to a document until the commit is on the cluster already, and nobody sees it: the index
-refreshes itself never, the writer does once.
+refreshes itself never, the writer does once. Machines write one after the other, see `lease`; each
+first takes over what the others have written.
 """
 
 import logging
@@ -20,8 +21,11 @@ from opensearchpy.exceptions import (
 )
 from opensearchpy.helpers import BulkIndexError, ScanError, scan, streaming_bulk
 
+from index.backends.base import OthersChange
 from index.backends.opensearch.documents import documents
+from index.backends.opensearch.lease import Lease
 from index.backends.opensearch.mapping import MAPPING_VERSION, index_body
+from index.backends.opensearch.others import Others, indexer_of, name_indexer
 from index.errors import IndexUnavailable
 from index.schema import SCHEMA_VERSION, IndexBatch
 
@@ -34,7 +38,8 @@ _LONGEST_WAIT = 30  # seconds
 _SLOW = 300  # seconds that a bulk or a refresh may take
 _SCANNED = 5000  # ids of one answer
 _TOLD = 3  # refused documents that are told one by one
-_MISSING = 404
+_MISSING, _CONFLICT = 404, 409
+_NOTHING: dict[str, Any] = {"generation": 0, "commit": 0, "indexers": {}}
 
 _log = logging.getLogger(__name__)
 
@@ -42,32 +47,42 @@ _log = logging.getLogger(__name__)
 class OpenSearchWriter:
     """Sends changes to one index, in requests of bounded size."""
 
-    def __init__(self, client: OpenSearch, index: str) -> None:
+    def __init__(self, client: OpenSearch, index: str, others: Others, lease: Lease) -> None:
+        """Take the index to write; the lease is held as long as the writer is used."""
         self._client, self._index = client, index
-        self._deleted: list[str] = []
-        self.grown = 0
-        """By how many documents the index has grown."""
+        self._others, self._lease = others, lease
+        self._deleted: list[tuple[str, bool]] = []
+        self._version = {"version": lease.number, "version_type": "external_gte"}
+        self.added = 0
+        """How many documents were sent."""
 
     def update_documents(self, batch: IndexBatch) -> None:
         """Add documents; see `IndexWriter.update_documents`. Raises IndexUnavailable."""
         self.flush()  # a document that is deleted and added again is there in the end
+        self.added += len(batch.documents)
+        commit = {"commit": self._lease.number}
         self._send(
-            {"_op_type": "index", "_id": document["id"], "_source": document}
+            {**self._operation("index", document["id"]), "_source": document | commit}
             for document in documents(batch)
         )
 
-    def delete_document(self, identifier: str) -> None:
+    def delete_document(self, identifier: str, *, removed: bool = False) -> None:
         """Delete a document; see `IndexWriter.delete_document`."""
-        self._deleted.append(identifier)
+        self._deleted.append((identifier, removed))
 
     def flush(self) -> None:
         """Send what is to be deleted; raises IndexUnavailable."""
         deleted, self._deleted = self._deleted, []
         if deleted:
-            self._send({"_op_type": "delete", "_id": identifier} for identifier in deleted)
+            self._send(self._operation("delete", identifier) for identifier, _ in deleted)
+            self._send(self._others.deletions(deleted, self._lease.number))
+
+    def _operation(self, kind: str, identifier: str) -> dict[str, Any]:
+        return {"_op_type": kind, "_id": identifier, **self._version}
 
     def _send(self, actions: Iterator[dict[str, Any]]) -> None:
         refused: list[str] = []
+        self._lease.check()
         with answering():
             for is_done, answer in streaming_bulk(
                 self._client,
@@ -82,9 +97,12 @@ class OpenSearchWriter:
                 request_timeout=_SLOW,
             ):
                 ((operation, told),) = answer.items()
-                self.grown += {"created": 1, "deleted": -1}.get(told.get("result", ""), 0)
-                if not is_done and not (operation == "delete" and told["status"] == _MISSING):
-                    refused.append(f"{told['_id']}: {_reason(told)}")
+                if is_done or (operation == "delete" and told["status"] == _MISSING):
+                    continue
+                if told["status"] == _CONFLICT:
+                    self._lease.lose()
+                refused.append(f"{told['_id']}: {_reason(told)}")
+        self._lease.check()
         if refused:
             more = f" and {len(refused) - _TOLD} more" if len(refused) > _TOLD else ""
             raise IndexUnavailable(
@@ -104,11 +122,23 @@ class OpenSearchIndex:
         *,
         shards: int = 1,
         replicas: int = 1,
+        folder: Path | None = None,
     ) -> None:
-        """Take a client and the alias; shards and replicas are those of new generations."""
+        """Take a client and the alias; shards and replicas are those of new generations.
+
+        Who writes has a data folder, which is called by a name of its own among all that do.
+        """
         self.client, self.alias = client, alias
         self._fingerprint = analyzer_fingerprint
         self._shards, self._replicas = shards, replicas
+        self._folder = folder
+        self._others = Others(client, alias, replicas=replicas)
+        self._lease = Lease(client, self._others.name)
+
+    @property
+    def is_shared(self) -> bool:
+        """True: other machines may write it too, and it has the articles whole."""
+        return True
 
     @property
     def generation(self) -> int:
@@ -117,8 +147,23 @@ class OpenSearchIndex:
 
     @property
     def revision(self) -> int:
-        """The store's revision that the live generation has reached; 0 where there is none."""
-        return int(self.about()["revision"])
+        """The revision of this folder's store that the live generation has reached; 0 for none."""
+        return self._reached(self.about())["revision"]
+
+    @property
+    def others(self) -> int:
+        """How many other folders have written the live generation."""
+        return len(self._indexers(self.about()).keys() - {self._name})
+
+    @property
+    def _name(self) -> str:
+        return indexer_of(self._folder) if self._folder else ""
+
+    def _indexers(self, about: dict[str, Any]) -> dict[str, dict[str, int]]:
+        return dict(about.get("indexers", {}))
+
+    def _reached(self, about: dict[str, Any]) -> dict[str, int]:
+        return self._indexers(about).get(self._name, {"commit": 0, "revision": 0})
 
     def about(self) -> dict[str, Any]:
         """Return what the live generation says of itself; zeros where there is none.
@@ -129,7 +174,7 @@ class OpenSearchIndex:
             try:
                 (found,) = self.client.indices.get_mapping(index=self.alias).values()
             except NotFoundError:
-                return {"generation": 0, "commit": 0, "revision": 0}
+                return _NOTHING
         return dict(found["mappings"]["_meta"])
 
     @property
@@ -191,48 +236,77 @@ class OpenSearchIndex:
         return None
 
     @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until no other machine writes; see `Index.turn`. Raises IndexUnavailable."""
+        if self._lease.number:  # of a writer within the turn of its run
+            yield
+            return
+        with answering():
+            self._others.make()
+            with self._lease.held(int(self.about()["commit"]) + 1):
+                yield
+
+    def changes_of_others(self, *, everything: bool = False) -> Iterator[OthersChange]:
+        """Give what other machines have written; see `Index.changes_of_others`."""
+        about = self.about()
+        if about["generation"]:
+            since = 0 if everything else self._reached(about)["commit"]
+            with answering():
+                yield from self._others.changes(self.name(about["generation"]), since)
+
+    def unknown(self) -> set[str]:
+        """Return the ids of articles that other machines have written since the last commit."""
+        about = self.about()
+        with answering():
+            return set(self._others.ids(self.alias, self._reached(about)["commit"]))
+
+    @contextmanager
     def writer(
-        self,
-        revision: int,
-        *,
-        rebuild: bool = False,
-        set_aside: bool = False,  # noqa: ARG002  # the former generation is kept in any case
+        self, revision: int, *, rebuild: bool = False, set_aside: bool = False
     ) -> Iterator[OpenSearchWriter]:
         """Open a writer whose commit brings the index to `revision`; see `Index.writer`.
 
-        What went before is kept as long as the next generation is live. After an error in an
-        index that is live, changes that were sent become visible with the next commit, which
-        makes them again.
+        What went before is kept as long as the next generation is live. With `set_aside` other
+        machines write again what they have, for it could not be read. After an error in an index
+        that is live, changes that were sent become visible with the next commit, which makes them
+        again.
         """
-        about = self.about()
-        fresh = rebuild or not about["generation"]
-        number = self._begin() if fresh else int(about["generation"])
-        name = self.name(number)
-        try:
-            writer = OpenSearchWriter(self.client, name)
-            yield writer
-            writer.flush()
-            with answering():
-                self.client.indices.refresh(index=name, request_timeout=_SLOW)
-                if fresh:
-                    self._check_holds(number, writer.grown)
-                found = self.client.indices.get_mapping(index=name)[name]["mappings"]["_meta"]
-                reached = {
-                    "revision": revision,
-                    "commit": int(found["commit"]) + 1,
-                    "committed": datetime.now(UTC).isoformat(timespec="seconds"),
-                }
-                self.client.indices.put_mapping(index=name, body={"_meta": found | reached})
-                if fresh:
-                    self._point_at(number)
-        except BaseException:
-            # An error may come after the alias was moved: what is live is never deleted.
-            if fresh and self.generation != number:
+        with self.turn():
+            about = self.about()
+            fresh = rebuild or not about["generation"]
+            number = self._begin() if fresh else int(about["generation"])
+            name = self.name(number)
+            try:
+                writer = OpenSearchWriter(self.client, name, self._others, self._lease)
+                yield writer
+                writer.flush()
                 with answering():
-                    self.client.indices.delete(index=name, ignore_unavailable=True)
-            raise
-        if fresh:
-            self._drop_all_but(number, int(about["generation"]))
+                    self.client.indices.refresh(index=name, request_timeout=_SLOW)
+                    if fresh:
+                        self._check_holds(number, writer.added)
+                    found = self.client.indices.get_mapping(index=name)[name]["mappings"]["_meta"]
+                    self._lease.check()
+                    reached = {
+                        "commit": self._lease.number,
+                        "committed": datetime.now(UTC).isoformat(timespec="seconds"),
+                        "indexers": ({} if set_aside else self._indexers(about))
+                        | self._own(revision),
+                    }
+                    self.client.indices.put_mapping(index=name, body={"_meta": found | reached})
+                    if fresh:
+                        self._point_at(number)
+            except BaseException:
+                # An error may come after the alias was moved: what is live is never deleted.
+                if fresh and self.generation != number:
+                    with answering():
+                        self.client.indices.delete(index=name, ignore_unavailable=True)
+                raise
+            if fresh:
+                self._drop_all_but(number, int(about["generation"]))
+
+    def _own(self, revision: int) -> dict[str, dict[str, int]]:
+        name = name_indexer(self._folder) if self._folder else ""
+        return {name: {"commit": self._lease.number, "revision": revision}}
 
     def rollback(self) -> int:
         """Give the alias back to the generation before the live one; return its number.

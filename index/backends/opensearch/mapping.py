@@ -13,7 +13,7 @@ from index.schema import SCHEMA_VERSION, TEXT_FIELDS
 
 __all__ = ["GAP", "JOINT", "LONGEST_PLACE", "MAPPING_VERSION", "index_body", "log_boost"]
 
-MAPPING_VERSION: Final = 1
+MAPPING_VERSION: Final = 2
 """What an index made by another mapping cannot be searched by."""
 
 JOINT: Final = "\ue000"
@@ -78,7 +78,7 @@ def index_body(fingerprint: str, generation: int, *, shards: int, replicas: int)
                 "mapping": MAPPING_VERSION,
                 "generation": generation,
                 "commit": 0,
-                "revision": 0,
+                "indexers": {},  # of each data folder the commit and the revision it has reached
             },
             "properties": {
                 **dict.fromkeys(TEXT_FIELDS, _TEXT),
@@ -86,6 +86,7 @@ def index_body(fingerprint: str, generation: int, *, shards: int, replicas: int)
                 "lengths": {"properties": dict.fromkeys(TEXT_FIELDS, _NUMBER)},
                 "tokens": {"properties": dict.fromkeys(TEXT_FIELDS, _NUMBER)},
                 "id": _KEYWORD,
+                "commit": _LONG,  # that has written it
                 "headline": _COLUMN,
                 "published": _LONG,  # seconds since 1970; undated articles have none
                 "day_only": {"type": "boolean"},

@@ -1,0 +1,98 @@
+"""Articles of the store that other machines have read: they come from the index on a cluster.
+
+The index has them already. So their revisions are negative, and count as reached, until something
+makes this store say otherwise: a name learnt, another cluster, a better copy of its own.
+"""
+
+from collections.abc import Callable
+
+from index.backends.base import OthersChange
+from index.database import Database
+from index.duplicates import Clusters
+from index.learned_names import LearnedNames
+from index.record import read_article, write_article
+
+__all__ = ["ELSEWHERE", "Elsewhere"]
+
+ELSEWHERE = b""
+"""In place of the digest of a page, which its own machine has."""
+
+
+class Elsewhere:
+    """Takes over what other machines have written, as part of the store's transactions."""
+
+    def __init__(
+        self,
+        database: Database,
+        names: LearnedNames,
+        clusters: Clusters,
+        next_revision: Callable[[], int],
+    ) -> None:
+        """Take the parts of the store, and what gives each change its revision."""
+        self._database, self._names, self._clusters = database, names, clusters
+        self._next = next_revision
+
+    def take(self, change: OthersChange) -> None:
+        """Take over a change, unless what is here is better: it is then to be written again."""
+        if change.document is None:
+            self._drop(change.id, for_good=change.removed)
+        else:
+            self._keep(change, change.document)
+
+    def _keep(self, change: OthersChange, theirs: str) -> None:
+        article = read_article(theirs)
+        document = write_article(self._names.fold(article))
+        fetched = article.fetched.isoformat() if article.fetched else ""
+        length = len(article.body)
+        kept = self._database.row(
+            "SELECT fetched, length, document, removed FROM article WHERE id = ?", change.id
+        )
+        if kept and kept[3]:
+            self._write_again(change.id)  # as removed
+            return
+        # What decides is the same on every machine, or each would undo what the other has done.
+        ours = kept[:3] if kept and kept[2] is not None else None
+        if ours is None or (fetched, length, document) > ours:
+            self._put(change.id, fetched, length, document)
+            self._names.define(article)
+            self._clusters.renew(change.id)
+            ours = (fetched, length, document)
+        self._clusters.suppose(change.id, change.cluster or None)
+        if ours[2] != theirs:
+            self._write_again(change.id)
+
+    def _drop(self, identifier: str, *, for_good: bool) -> None:
+        kept = self._database.row(
+            "SELECT digest, document, removed FROM article WHERE id = ?", identifier
+        )
+        if for_good:
+            self._database.write("UPDATE page SET raw = NULL WHERE article = ?", identifier)
+        elif kept is None:
+            return
+        elif kept[1] is not None and kept[0] != ELSEWHERE:
+            self._write_again(identifier)  # there is a page of it here
+            return
+        elif kept[2]:  # no longer removed: pages of it are to be read again
+            self._database.write("DELETE FROM page WHERE article = ?", identifier)
+        self._put(identifier, "", 0, None, removed=for_good)
+        self._names.forget(identifier)
+        self._clusters.forget(identifier)
+
+    def _write_again(self, identifier: str) -> None:
+        self._database.write(
+            "UPDATE article SET revision = ? WHERE id = ?", self._next(), identifier
+        )
+
+    def _put(
+        self,
+        identifier: str,
+        fetched: str,
+        length: int,
+        document: str | None,
+        *,
+        removed: bool = False,
+    ) -> None:
+        self._database.write(
+            "INSERT OR REPLACE INTO article VALUES (?, ?, '', ?, ?, ?, ?, ?)",
+            *(identifier, ELSEWHERE, fetched, length, -self._next(), document, int(removed)),
+        )

@@ -111,7 +111,8 @@ def search_command(
             echo(f"  {_made_of(hit.score, hit.explanation)}")
         echo(f"  {web_address(hit.url) or hit.id}")
     widened = f"，放宽条件 {results.widened} 篇" if results.widened else ""
-    folded = f"，合并转载后 {results.groups} 条" if results.groups < results.total else ""
+    about = "" if results.groups_exact else "约"
+    folded = f"，合并转载后{about} {results.groups} 条" if results.groups < results.total else ""
     echo(f"共 {results.total} 篇{folded}{widened}，用时 {results.took_ms} 毫秒")
 
 

@@ -67,7 +67,7 @@ _FIELDS: Schema = {
     "missing": array(string(), "它缺的检索词"),
 }
 HIT = _FIELDS | {"duplicates": _DUPLICATES}
-SOMETIMES = ("duplicates", "explain")
+SOMETIMES = ("duplicates", "explain", "groups_exact")
 
 SCHEMAS: dict[str, Schema] = {
     "SearchResults": record(
@@ -76,6 +76,7 @@ SCHEMAS: dict[str, Schema] = {
             "query": string("检索式，照输入所写"),
             "total": integer("含全部检索词的文章数，连同转载"),
             "groups": integer("这些文章折叠后的条数"),
+            "groups_exact": described(BOOLEAN, "只在条数是估计时有，为 false"),
             "widened": integer("缺一部分词、排在后面的文章数"),
             "page": integer("第几页", minimum=1),
             "size": integer("每页几条", minimum=1, maximum=MAX_SIZE),

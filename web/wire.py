@@ -48,6 +48,7 @@ def results_object(results: SearchResults) -> dict[str, Any]:
         "query": results.query,
         "total": results.total,
         "groups": results.groups,
+        **({} if results.groups_exact else {"groups_exact": False}),
         "widened": results.widened,
         "page": results.page,
         "size": results.size,

@@ -11,9 +11,11 @@ from opensearchpy.exceptions import RequestError
 from index.backends.opensearch.index import answering
 from index.errors import IndexUnavailable, QueryTooLong
 
-__all__ = ["ask", "ask_all", "ask_on"]
+__all__ = ["AT_ONCE", "ask", "ask_all", "ask_on"]
 
-_AT_ONCE = 10_000  # hits of one answer
+AT_ONCE = 10_000
+"""Hits of one answer, at most."""
+
 _TOO_MANY = "too_many_clauses"
 _WHOLE = {"allow_partial_search_results": "false"}
 
@@ -51,7 +53,7 @@ def ask_on(
     given = 0
     after: dict[str, Any] = {}
     while most is None or given < most:
-        size = _AT_ONCE if most is None else min(_AT_ONCE, most - given)
+        size = AT_ONCE if most is None else min(AT_ONCE, most - given)
         hits = ask(client, index, {**body, **after, "size": size})["hits"]["hits"]
         yield from hits
         given += len(hits)

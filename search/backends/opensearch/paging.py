@@ -1,6 +1,6 @@
 """Paging: from the ranked lists of a selection to the hits of one page, with copies behind them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ from index.analysis import Analyzer
 from index.document import Article
 from index.record import read_article
 from search.backends.opensearch.articles import BEHIND
-from search.backends.opensearch.ask import ask, ask_on
+from search.backends.opensearch.ask import AT_ONCE, ask, ask_all, ask_on
 from search.backends.opensearch.compile import Clause, Compiler
 from search.backends.opensearch.explaining import explain_hits
 from search.backends.opensearch.listed import COLUMNS, Cluster, Listed
@@ -70,29 +70,41 @@ class Pager:
             return {}
         of_clusters = {"terms": {"cluster": labels}}
         clusters: dict[str, Cluster] = {label: Cluster() for label in labels}
-        for each in self._all({"constant_score": {"filter": of_clusters}}):
+        queries: list[Clause] = [{"constant_score": {"filter": of_clusters}}]
+        queries += [narrowed(found.query, [of_clusters]) for found in lists if found.total]
+        members, *matching = self._all_of(queries)
+        for each in members:
             clusters[each.fold].members.append(each)
-        for found in lists:
-            if found.total:
-                parts: dict[str, dict[str, Listed]] = {}
-                for each in self._all(narrowed(found.query, [of_clusters])):
-                    parts.setdefault(each.fold, {})[each.id] = each
-                for fold, part in parts.items():
-                    clusters[fold].matching.append(part)
+        for found_here in matching:
+            parts: dict[str, dict[str, Listed]] = {}
+            for each in found_here:
+                parts.setdefault(each.fold, {})[each.id] = each
+            for fold, part in parts.items():
+                clusters[fold].matching.append(part)
         return clusters
 
-    def _all(self, query: Clause) -> Iterator[Listed]:
-        """Give every match of a query, with its score."""
-        body = {
-            "_source": False,
-            "docvalue_fields": list(COLUMNS),
-            "query": query,
-            "sort": [{"id": "asc"}],
-            "track_scores": True,
-            "track_total_hits": False,
-        }
-        for hit in ask_on(self._statistics.index.client, self._statistics.name, body):
-            yield Listed.of(hit)
+    def _all_of(self, queries: Iterable[Clause]) -> list[list[Listed]]:
+        """Return every match of each query, with its score."""
+        bodies = [
+            {
+                "_source": False,
+                "docvalue_fields": list(COLUMNS),
+                "query": query,
+                "sort": [{"id": "asc"}],
+                "track_scores": True,
+                "track_total_hits": False,
+                "size": AT_ONCE,
+            }
+            for query in queries
+        ]
+        client, name = self._statistics.index.client, self._statistics.name
+        found = []
+        for body, answer in zip(bodies, ask_all(client, name, bodies), strict=True):
+            hits = answer["hits"]["hits"]
+            if len(hits) == AT_ONCE:
+                hits += ask_on(client, name, {**body, "search_after": hits[-1]["sort"]})
+            found.append([Listed.of(hit) for hit in hits])
+        return found
 
     def hits(
         self, page: Page, selection: Selection, *, is_explained: bool = False

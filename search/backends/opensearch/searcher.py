@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from threading import Lock
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any, Literal
 
 from index.analysis import Analyzer, normalise
@@ -57,6 +58,7 @@ __all__ = ["OpenSearchSearcher"]
 
 _NEAR = 8  # names like one that no article has, some of which may be gone
 _SOURCES = 10_000  # of which the first report is shown
+_LOOKS = 0.5  # seconds from one look for a new commit to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class _Open:
 class OpenSearchSearcher:
     """Answers from an index on a cluster; keeps on this machine what it knows of one state.
 
-    Safe to share between threads: they ask side by side.
+    A commit is noticed within half a second. Safe to share between threads: they ask side by side.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -100,6 +102,7 @@ class OpenSearchSearcher:
         self._lock = Lock()
         self._spellings = Spellings()
         self._open: _Open | None = None
+        self._looked = -inf
 
     def close(self) -> None:
         """Release connections."""
@@ -147,6 +150,7 @@ class OpenSearchSearcher:
             notices=answer.notices,
             understood=answer.understood,
             nothing_full=widened.total > 0 and not full.total,
+            groups_exact=full.is_exact and widened.is_exact,
             explanation=self._explanation(state, answer, selection) if request.explain else None,
         )
 
@@ -367,7 +371,9 @@ class OpenSearchSearcher:
 
     def _current(self) -> _Open:
         check_deadline()
-        former = self._open
+        former, now = self._open, monotonic()
+        if former and now - self._looked < _LOOKS:
+            return former
         statistics = IndexStatistics.current(self._index, former.statistics if former else None)
         if former is None or statistics is not former.statistics:
             compiler = Compiler(statistics.counts, statistics.frequency, self._canonical)
@@ -383,6 +389,7 @@ class OpenSearchSearcher:
                 OpenSearchArchive(statistics, values, self._analyzer),
             )
             self._open = former
+        self._looked = now
         return former
 
     def _typing_aids(self, state: _Open) -> TypingAids:

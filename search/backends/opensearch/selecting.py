@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from search import similarity
-from search.backends.opensearch.ask import ask, ask_all, ask_on
+from search.backends.opensearch.ask import AT_ONCE, ask, ask_all, ask_on
 from search.backends.opensearch.compile import (
     NOTHING,
     Clause,
@@ -25,7 +25,6 @@ from search.request import FACETS, SearchRequest
 __all__ = ["Found", "Selection", "Selector", "narrowed"]
 
 _DAY = 86_400  # seconds
-_AT_ONCE = 10_000  # articles of one answer
 _EVIDENCE = 20  # pieces of evidence in one question: each pair of words has twenty clauses
 _EXACT_GROUPS = 40_000  # clusters in an answer that are counted one by one
 # A `cardinality` of 40,000 was wrong by one among 10,150 hits, which must be exact.
@@ -52,6 +51,8 @@ _CLUSTERED = {
 class Found:
     """One of the two lists: its query, how many articles match, how many hits those make.
 
+    Of very many hits `is_exact` says that they were counted and not estimated.
+
     `ranked` are the first of them in their order, by evidence and freshness too where it
     `is_rescored`; `is_cut` where there are others. `told` is what the cluster has counted.
     """
@@ -60,6 +61,7 @@ class Found:
     unnarrowed: Clause
     total: int = 0
     groups: int = 0
+    is_exact: bool = True
     told: Mapping[str, Any] = field(default_factory=dict)
     ranked: Sequence[Listed] = ()
     is_rescored: bool = False
@@ -174,24 +176,26 @@ class Selector:
         else:
             order = "oldest_first" if request.sort == "oldest" else "newest_first"
             body["sort"] = [{order: "asc"}, {"id": "asc"}]
-        body["size"] = min(count, _AT_ONCE)
+        body["size"] = min(count, AT_ONCE)
         body["track_scores"] = question.is_scored
         client, name = self._statistics.index.client, self._statistics.name
         answer = ask(client, name, body)
         told, total = answer["aggregations"], int(answer["hits"]["total"]["value"])
         hits = answer["hits"]["hits"]
-        if count > len(hits) == _AT_ONCE:
+        if count > len(hits) == AT_ONCE:
             after = {"search_after": hits[-1]["sort"], "track_total_hits": False}
             rest = {key: value for key, value in body.items() if key != "aggs"} | after
             hits += ask_on(client, name, rest, count - len(hits))
         ranked = [Listed.of(hit) for hit in hits]
         if question.is_ranked:
             ranked = self._rescored(ranked, evidence)
+        groups, is_exact = _groups(told["groups"]) if folds else (total, True)
         return Found(
             query=narrowed(query, chosen),
             unnarrowed=query,
             total=total,
-            groups=_groups(told["groups"]) if folds else total,
+            groups=groups,
+            is_exact=is_exact,
             told=told,
             ranked=[each for each in ranked if each.fold not in seen],
             is_rescored=question.is_ranked,
@@ -303,10 +307,11 @@ def narrowed(query: Clause, filters: Sequence[Clause]) -> Clause:
     return {"bool": {"must": [query], "filter": list(filters)}} if filters else query
 
 
-def _groups(told: Mapping[str, Any]) -> int:
-    """Return how many hits matches make: those of one cluster are one."""
+def _groups(told: Mapping[str, Any]) -> tuple[int, bool]:
+    """Return how many hits matches make, those of one cluster being one; and whether exactly."""
     clustered = told["clustered"]
     distinct = int(clustered["distinct"]["value"])
-    if distinct > _EXACT_GROUPS:
+    is_exact = distinct <= _EXACT_GROUPS
+    if not is_exact:
         distinct = int(clustered["about"]["value"])
-    return int(told["doc_count"]) - int(clustered["doc_count"]) + distinct
+    return int(told["doc_count"]) - int(clustered["doc_count"]) + distinct, is_exact

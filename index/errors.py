@@ -90,6 +90,10 @@ class IndexUnavailable(AnwenError):
     """There is no index, or it does not answer."""
 
 
+class ClusterUnavailable(IndexUnavailable):
+    """The cluster that has the index does not answer, or not wholly."""
+
+
 class IndexDamaged(IndexUnavailable):
     """Files of the index are missing or do not match their checksums."""
 

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from index.errors import (
     AnwenError,
     BadParameter,
+    ClusterUnavailable,
     CursorExpired,
     IndexOutOfDate,
     IndexUnavailable,
@@ -105,6 +106,9 @@ def _answer_anwen_error(error: AnwenError) -> Response:
         case IndexOutOfDate():
             code = "index_out_of_date"
             message = "索引与当前程序不符。请管理员运行 anwen index --rebuild。"
+        case ClusterUnavailable():
+            code = "index_unavailable"
+            message = "索引暂时没有应答，请稍后再试。管理员可运行 anwen info 查看原因。"
         case IndexUnavailable():
             code = "index_unavailable"
             message = (

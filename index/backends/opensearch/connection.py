@@ -3,7 +3,8 @@
 import logging
 from typing import Any
 
-from opensearchpy import OpenSearch
+import orjson
+from opensearchpy import JSONSerializer, OpenSearch
 
 from index.errors import SettingsError
 from index.settings import Settings
@@ -17,6 +18,24 @@ for _name in ("opensearch", "opensearchpy"):
 _SECONDS = 10  # until a node that does not answer is left for another
 _TRIES = 6
 _BUSY = (502, 503, 504)
+
+
+class _Serializer(JSONSerializer):
+    """Writes and reads JSON several times faster than the client's own."""
+
+    def dumps(self, data: Any) -> Any:
+        if isinstance(data, str):
+            return data
+        try:
+            return orjson.dumps(data, default=self.default).decode()
+        except TypeError:  # half of a character, which comes from pages and readers alike
+            return super().dumps(data)
+
+    def loads(self, s: str) -> Any:
+        try:
+            return orjson.loads(s)
+        except ValueError:
+            return super().loads(s)
 
 
 def connect(settings: Settings) -> OpenSearch:
@@ -45,7 +64,9 @@ def connect(settings: Settings) -> OpenSearch:
         max_retries=_TRIES,
         retry_on_timeout=True,
         retry_on_status=_BUSY,
-        http_compress=True,
+        # To compress takes a processor longer than to send: requests have many megabytes.
+        http_compress=False,
+        serializer=_Serializer(),
         verify_certs=True,
         **options,
     )

@@ -26,12 +26,14 @@ from index.backends.opensearch.documents import documents
 from index.backends.opensearch.lease import Lease
 from index.backends.opensearch.mapping import MAPPING_VERSION, index_body
 from index.backends.opensearch.others import Others, indexer_of, name_indexer
-from index.errors import IndexUnavailable
+from index.errors import ClusterUnavailable, IndexUnavailable
 from index.schema import SCHEMA_VERSION, IndexBatch
 
 __all__ = ["OpenSearchIndex", "OpenSearchWriter", "answering"]
 
-_CHUNK_BYTES = 8 << 20  # of one bulk request; nodes refuse more than 100 MB
+_CHUNK_BYTES = (
+    4 << 20
+)  # of one bulk request; nodes refuse more than 100 MB, or less by their memory
 _CHUNK = 500  # documents
 _RETRIES = 8  # of documents that a busy cluster refuses, after 1, 2, 4, … seconds
 _LONGEST_WAIT = 30  # seconds
@@ -367,15 +369,15 @@ class OpenSearchIndex:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turn what the client raises into IndexUnavailable, with what can be done."""
+    """Turn what the client raises into ClusterUnavailable, with what can be done."""
     try:
         yield
     except (AuthenticationException, AuthorizationException) as error:
-        raise IndexUnavailable(
+        raise ClusterUnavailable(
             f"OpenSearch refuses who asks ({error.status_code}): see user, password and role."
         ) from error
     except (BulkIndexError, ScanError, OpenSearchException) as error:
-        raise IndexUnavailable(
+        raise ClusterUnavailable(
             f"OpenSearch does not answer ({type(error).__name__}: {_short(error)}). "
             "See whether its nodes run and can be reached."
         ) from error

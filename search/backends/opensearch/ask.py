@@ -9,7 +9,7 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import RequestError
 
 from index.backends.opensearch.index import answering
-from index.errors import IndexUnavailable, QueryTooLong
+from index.errors import ClusterUnavailable, QueryTooLong
 
 __all__ = ["AT_ONCE", "ask", "ask_all", "ask_on"]
 
@@ -26,7 +26,7 @@ def ask(
     body: dict[str, Any],
     options: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Return the answer to one search; raises IndexUnavailable, where a shard is lost too."""
+    """Return the answer to one search; raises ClusterUnavailable, where a shard is lost too."""
     with answering(), _refusing():
         answer: dict[str, Any] = client.search(index=index, body=body, params={**_WHOLE, **options})
     return _whole(answer)
@@ -80,7 +80,7 @@ def _whole(answer: dict[str, Any]) -> dict[str, Any]:
     if error := answer.get("error"):
         if _TOO_MANY in str(error):
             raise QueryTooLong("查询的词和同义词太多，请分开检索。")
-        raise IndexUnavailable(f"OpenSearch cannot answer: {error.get('reason', error)}.")
+        raise ClusterUnavailable(f"OpenSearch cannot answer: {error.get('reason', error)}.")
     if answer["timed_out"] or answer["_shards"]["failed"]:
-        raise IndexUnavailable("OpenSearch has answered in part only: a shard is lost or too slow.")
+        raise ClusterUnavailable("OpenSearch has answered in part: a shard is lost or slow.")
     return answer

@@ -59,7 +59,7 @@ CREATE TABLE page (
 CREATE INDEX page_article ON page (article);
 CREATE TABLE article (
     id       TEXT PRIMARY KEY,
-    digest   BLOB NOT NULL,     -- the page it was read from; empty where another machine has it
+    digest   BLOB NOT NULL,     -- the page it was read from
     path     TEXT NOT NULL,
     fetched  TEXT NOT NULL,     -- ISO 8601, empty where unknown
     length   INTEGER NOT NULL,  -- of the body, in characters

@@ -128,6 +128,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             os.kill(int(started.read_text().split()[1]), signal.SIGKILL)
 
 
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print how many tests have run on each backend, and say where they are not all."""
+    ran = {
+        name: sum(
+            report.when == "call" and f"[{name}" in report.nodeid
+            for report in terminalreporter.stats.get("passed", [])
+        )
+        for name in ("whoosh", "opensearch")
+    }
+    if any(ran.values()):
+        told = f"{ran['whoosh']} tests on Whoosh, {ran['opensearch']} of them on a cluster"
+        rest = "" if config.getoption("--soak") else "; make soak runs all on both"
+        terminalreporter.write_line(told + rest)
+
+
 @pytest.fixture(scope="session")
 def analyzer() -> Analyzer:
     return Analyzer()

@@ -27,6 +27,7 @@ from index.archive import Archive, Member, write_archive
 from index.database import Database
 from index.document import BEIJING
 from index.durable import make_folder, sync_folder, write_atomically
+from index.elsewhere import INDEXER_FILE
 from index.errors import AnwenError, BackupError, SettingsError, StoreError
 from index.lock import writing
 from index.settings import Settings, load_settings
@@ -405,8 +406,9 @@ def _set_aside(data: Path, *, with_settings: bool) -> Path | None:
                     f"Another process is reading {store}, a backup or a verification perhaps. "
                     "Run this again when it has finished."
                 )
-    # The index first: it must never be taken for that of another store.
-    names = ["index", f"{STORE_FILE}-shm", f"{STORE_FILE}-wal", STORE_FILE, "tables"]
+    # The index first, and the name that one on a cluster knows the store by: neither must ever be
+    # taken for that of another store.
+    names = ["index", INDEXER_FILE, f"{STORE_FILE}-shm", f"{STORE_FILE}-wal", STORE_FILE, "tables"]
     found = [name for name in names if (data / name).exists()]
     if with_settings and (data / _SETTINGS).exists():
         found.append(_SETTINGS)

@@ -1,21 +1,45 @@
-"""Articles of the store that other machines have read: they come from the index on a cluster.
+"""Other machines that index for the same cluster: the articles that they have read.
+
+These come from the index, and a data folder has a name by which it tells its own from them.
 
 The index has them already. So their revisions are negative, and count as reached, until something
 makes this store say otherwise: a name learnt, another cluster, a better copy of its own.
 """
 
 from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
 
 from index.backends.base import OthersChange
 from index.database import Database
 from index.duplicates import Clusters
+from index.durable import write_atomically
 from index.learned_names import LearnedNames
 from index.record import read_article, write_article
 
-__all__ = ["ELSEWHERE", "Elsewhere"]
+__all__ = ["ELSEWHERE", "INDEXER_FILE", "Elsewhere", "indexer_of", "name_indexer"]
+
+INDEXER_FILE = "indexer"
+"""The file with the name of a data folder among those that index for one cluster."""
 
 ELSEWHERE = b""
 """In place of the digest of a page, which its own machine has."""
+
+
+def indexer_of(folder: Path) -> str:
+    """Return the name of a folder's indexer, empty before it has one."""
+    try:
+        return (folder / INDEXER_FILE).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def name_indexer(folder: Path) -> str:
+    """Return the name of a folder's indexer, which it is given where it has none."""
+    if not (name := indexer_of(folder)):
+        name = uuid4().hex
+        write_atomically(folder / INDEXER_FILE, f"{name}\n")
+    return name
 
 
 class Elsewhere:

@@ -13,6 +13,7 @@ from opensearchpy import OpenSearch
 from index.backends.opensearch.index import OpenSearchWriter
 from index.backends.opensearch.lease import Lease
 from index.backends.opensearch.others import Others
+from index.backup import backup, restore
 from index.build import build, open_index, remove
 from index.corpus import Page, read_pages
 from index.document import Article
@@ -141,6 +142,22 @@ def test_what_one_removes_no_other_brings_back(
     assert gone in contents(client, alias)
     run(indexer("one"), one)
     assert gone in contents(client, alias)
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_restored_folder_takes_over_what_it_had_written_itself(
+    indexer: Indexer, tmp_path: Path, client: OpenSearch, alias: str
+) -> None:
+    everything, one, _ = shares(tmp_path)
+    settings = indexer("one")
+    run(settings, one)
+    backup(settings, tmp_path / "backup", force=False, progress=Quiet())
+    run(settings, everything)
+    wanted = contents(client, alias)
+    restore(settings, tmp_path / "backup", force=True)
+    assert len(wanted) > run(settings, one).unchanged > 0
+    assert contents(client, alias) == wanted
+    assert verify(settings, Quiet()).is_sound
 
 
 @pytest.mark.slow

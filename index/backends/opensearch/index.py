@@ -25,7 +25,8 @@ from index.backends.base import OthersChange
 from index.backends.opensearch.documents import documents
 from index.backends.opensearch.lease import Lease
 from index.backends.opensearch.mapping import MAPPING_VERSION, index_body
-from index.backends.opensearch.others import Others, indexer_of, name_indexer
+from index.backends.opensearch.others import Others
+from index.elsewhere import indexer_of, name_indexer
 from index.errors import ClusterUnavailable, IndexUnavailable
 from index.schema import SCHEMA_VERSION, IndexBatch
 

@@ -5,39 +5,17 @@ says nothing.
 """
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import RequestError
 from opensearchpy.helpers import scan
 
 from index.backends.base import OthersChange
-from index.durable import write_atomically
 
-__all__ = ["INDEXER_FILE", "Others", "indexer_of", "name_indexer"]
-
-INDEXER_FILE = "indexer"
-"""What a data folder is called among those that index for one cluster."""
+__all__ = ["Others"]
 
 _SCANNED = 500  # documents of one answer, which have articles
-
-
-def indexer_of(folder: Path) -> str:
-    """Return the name of a folder's indexer, empty before it has one."""
-    try:
-        return (folder / INDEXER_FILE).read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        return ""
-
-
-def name_indexer(folder: Path) -> str:
-    """Return the name of a folder's indexer, which it is given where it has none."""
-    if not (name := indexer_of(folder)):
-        name = uuid4().hex
-        write_atomically(folder / INDEXER_FILE, f"{name}\n")
-    return name
 
 
 class Others:

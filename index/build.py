@@ -205,7 +205,7 @@ class Indexer:
                 progress.stage("reading again", store.statistics(stages)["stale"])
                 # Pages of the store were counted when they were read: a summary of their own.
                 _read_into_store(store, stale, stages, pool, window, Summary(), progress)
-            with index.turn():
+            with index.turn(stages):
                 taken = 0
                 if not is_damaged:
                     taken = _take_over(store, index, progress, rebuild=rebuild)

@@ -75,8 +75,11 @@ class Index(Protocol):
     def out_of_date(self) -> str | None:
         """Say why the live generation does not fit the running code, None where it does."""
 
-    def turn(self) -> AbstractContextManager[None]:
-        """Wait until no other machine writes the index, and let none begin meanwhile."""
+    def turn(self, stages: str = "") -> AbstractContextManager[None]:
+        """Wait until no other machine writes the index, and let none begin meanwhile.
+
+        `stages` is what tells how this one reads pages; that others read them otherwise is logged.
+        """
 
     def changes_of_others(self, *, everything: bool = False) -> Iterator[OthersChange]:
         """Give what other machines have written since this one's last commit, or ever.

@@ -231,7 +231,7 @@ class WhooshIndex:
         """False: the folder's lock lets no other machine write it."""
         return False
 
-    def turn(self) -> AbstractContextManager[None]:
+    def turn(self, stages: str = "") -> AbstractContextManager[None]:  # noqa: ARG002
         """Wait for nobody; see `Index.turn`."""
         return nullcontext()
 

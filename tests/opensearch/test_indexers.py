@@ -1,6 +1,7 @@
 """Several indexers of one cluster: what each takes over, and whose turn it is."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
@@ -122,6 +123,20 @@ def fails_after(calls: int, method: Callable[..., None]) -> Callable[..., None]:
 def commit(client: OpenSearch, alias: str) -> int:
     (found,) = client.indices.get_mapping(index=alias).values()
     return int(found["mappings"]["_meta"]["commit"])
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_machine_with_other_tables_is_told_of(
+    indexer: Indexer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, one, other = shares(tmp_path)
+    run(indexer("one"), one)
+    run(indexer("other"), other)
+    assert "other tables" not in caplog.text
+    table = tmp_path / "denials.txt"
+    table.write_text("*\t某某科技\n", encoding="utf-8")
+    run(replace(indexer("third"), denials=table), other)
+    assert "Another machine reads pages for this index with other code" in caplog.text
 
 
 @pytest.mark.usefixtures("inline")

@@ -134,7 +134,7 @@ class OpenSearchIndex:
         self.client, self.alias = client, alias
         self._fingerprint = analyzer_fingerprint
         self._shards, self._replicas = shards, replicas
-        self._folder = folder
+        self._folder, self._stages = folder, ""
         self._others = Others(client, alias, replicas=replicas)
         self._lease = Lease(client, self._others.name)
 
@@ -151,7 +151,7 @@ class OpenSearchIndex:
     @property
     def revision(self) -> int:
         """The revision of this folder's store that the live generation has reached; 0 for none."""
-        return self._reached(self.about())["revision"]
+        return int(self._reached(self.about())["revision"])
 
     @property
     def others(self) -> int:
@@ -162,10 +162,10 @@ class OpenSearchIndex:
     def _name(self) -> str:
         return indexer_of(self._folder) if self._folder else ""
 
-    def _indexers(self, about: dict[str, Any]) -> dict[str, dict[str, int]]:
+    def _indexers(self, about: dict[str, Any]) -> dict[str, dict[str, Any]]:
         return dict(about.get("indexers", {}))
 
-    def _reached(self, about: dict[str, Any]) -> dict[str, int]:
+    def _reached(self, about: dict[str, Any]) -> dict[str, Any]:
         return self._indexers(about).get(self._name, {"commit": 0, "revision": 0})
 
     def about(self) -> dict[str, Any]:
@@ -239,7 +239,7 @@ class OpenSearchIndex:
         return None
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, stages: str = "") -> Iterator[None]:
         """Wait until no other machine writes; see `Index.turn`. Raises IndexUnavailable."""
         if self._lease.number:  # of a writer within the turn of its run
             yield
@@ -247,13 +247,25 @@ class OpenSearchIndex:
         with answering():
             self._others.make()
             with self._lease.held(int(self.about()["commit"]) + 1):
+                self._stages = stages
+                self._tell_of_others()
                 yield
+
+    def _tell_of_others(self) -> None:
+        """Tell the operator where another machine reads pages otherwise than this one."""
+        indexers = self._indexers(self.about())
+        theirs = {each["stages"] for name, each in indexers.items() if name != self._name}
+        if self._stages and theirs - {self._stages, ""}:
+            _log.warning(
+                "Another machine reads pages for this index with other code or other tables "
+                "(entities, denials). Use the same everywhere, then run: anwen index --rebuild"
+            )
 
     def changes_of_others(self, *, everything: bool = False) -> Iterator[OthersChange]:
         """Give what other machines have written; see `Index.changes_of_others`."""
         about = self.about()
         if about["generation"]:
-            since = 0 if everything else self._reached(about)["commit"]
+            since = 0 if everything else int(self._reached(about)["commit"])
             with answering():
                 yield from self._others.changes(self.name(about["generation"]), since)
 
@@ -307,9 +319,10 @@ class OpenSearchIndex:
             if fresh:
                 self._drop_all_but(number, int(about["generation"]))
 
-    def _own(self, revision: int) -> dict[str, dict[str, int]]:
+    def _own(self, revision: int) -> dict[str, dict[str, Any]]:
         name = name_indexer(self._folder) if self._folder else ""
-        return {name: {"commit": self._lease.number, "revision": revision}}
+        stages = self._stages or self._reached(self.about()).get("stages", "")
+        return {name: {"commit": self._lease.number, "revision": revision, "stages": stages}}
 
     def rollback(self) -> int:
         """Give the alias back to the generation before the live one; return its number.

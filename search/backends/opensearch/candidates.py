@@ -371,7 +371,7 @@ class Candidates(WordWeights):
         ]
         values = {value for each in of_documents for value in each}
         vector = {value.casefold(): weight for value, weight in wanted.items()}
-        counts = self._counts(name, values | set(vector))
+        counts = self._statistics.holders(name, sorted(values | set(vector)))
         idf = {
             value: similarity.idf(self._article_count, count)
             for value, count in counts.items()
@@ -387,20 +387,6 @@ class Candidates(WordWeights):
             shared = sum(own[value] * each[value] * idf[value] for value in own if value in each)
             scores.append(shared / (max(norm, 1e-6) * size))
         return np.array(scores, np.float32)
-
-    def _counts(self, name: str, values: Iterable[str]) -> dict[str, int]:
-        """Return how many articles have each of some values, given without regard to case."""
-        wanted = sorted(values)
-        answers = self._ask_all(
-            [
-                {"size": 0, "track_total_hits": True, "query": key_filter(name, [value])}
-                for value in wanted
-            ]
-        )
-        return {
-            value: int(answer["hits"]["total"]["value"])
-            for value, answer in zip(wanted, answers, strict=True)
-        }
 
     def _words_held(self, documents: Sequence[int]) -> dict[int, set[str]]:
         """Return the words of the subject that each of some documents holds."""

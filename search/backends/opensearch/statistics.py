@@ -1,14 +1,14 @@
 """What scores need to know of the whole index, asked once for each state of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from index.backends.opensearch import OpenSearchIndex
 from index.errors import IndexOutOfDate, IndexUnavailable
 from index.schema import TEXT_FIELDS
 from search.backends.opensearch.ask import ask, ask_all
-from search.backends.opensearch.compile import Counts, Word, matching
+from search.backends.opensearch.compile import Clause, Counts, Word, key_filter, matching
 
 __all__ = ["State", "Statistics"]
 
@@ -16,7 +16,9 @@ State = tuple[int, int]
 """Generation and commit; it differs after every change."""
 
 _AT_ONCE = 500  # words in one question
-_KNOWN = 50_000  # words whose frequency is remembered
+_KNOWN = 50_000  # words, and values of a field, whose frequency is remembered
+
+K = TypeVar("K", bound=Hashable)
 
 
 class Statistics:
@@ -26,6 +28,7 @@ class Statistics:
         self.index, self.name, self.state = index, name, state
         self.counts = self._read()
         self._frequencies: dict[Word, int] = {}
+        self._holders: dict[str, dict[str, int]] = {}
         self._lock = Lock()
 
     @classmethod
@@ -55,26 +58,44 @@ class Statistics:
 
         Of a text that is nobody else's no word is kept that is in no article.
         """
-        wanted = dict.fromkeys(words)
-        known = self._frequencies
-        found = {word: count for word in wanted if (count := known.get(word)) is not None}
-        unknown = [word for word in wanted if word not in found]
+        return self._counted(words, matching, self._frequencies, keeps_unknown=keeps_unknown)
+
+    def holders(self, field: str, values: Iterable[str]) -> dict[str, int]:
+        """Return how many articles have each of some values, given without regard to case."""
+
+        def having(value: str) -> Clause:
+            return key_filter(field, [value])
+
+        return self._counted(values, having, self._holders.setdefault(field, {}))
+
+    def _counted(
+        self,
+        wanted: Iterable[K],
+        clause: Callable[[K], Clause],
+        known: dict[K, int],
+        *,
+        keeps_unknown: bool = True,
+    ) -> dict[K, int]:
+        """Return how many articles each clause finds, asking for those that are not known."""
+        keys = dict.fromkeys(wanted)
+        found = {key: count for key in keys if (count := known.get(key)) is not None}
+        unknown = [key for key in keys if key not in found]
         for first in range(0, len(unknown), _AT_ONCE):
             some = unknown[first : first + _AT_ONCE]
             # A count by itself is answered from the index of terms, without a look at documents.
             answers = ask_all(
                 self.index.client,
                 self.name,
-                [{"size": 0, "track_total_hits": True, "query": matching(word)} for word in some],
+                [{"size": 0, "track_total_hits": True, "query": clause(key)} for key in some],
             )
-            for word, answer in zip(some, answers, strict=True):
-                found[word] = int(answer["hits"]["total"]["value"])
+            for key, answer in zip(some, answers, strict=True):
+                found[key] = int(answer["hits"]["total"]["value"])
         with self._lock:
-            for word in unknown:
-                if found[word] or keeps_unknown:
-                    self._frequencies[word] = found[word]
-            while len(self._frequencies) > _KNOWN:
-                del self._frequencies[next(iter(self._frequencies))]
+            for key in unknown:
+                if found[key] or keeps_unknown:
+                    known[key] = found[key]
+            while len(known) > _KNOWN:
+                del known[next(iter(known))]
         return found
 
     def _read(self) -> Counts:

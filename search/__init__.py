@@ -4,7 +4,7 @@ from index.backends.base import NO_CLIENT
 from index.errors import SettingsError
 from index.settings import Settings
 from search.backends.base import CacheUsage, IndexUsage, Searcher, Statistics
-from search.backends.whoosh import WhooshSearcher
+from search.backends.whoosh.searcher import WhooshSearcher
 from search.request import SearchRequest
 from search.results import SearchResults
 

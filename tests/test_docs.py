@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 from index.corpus import MAX_PAGE_BYTES
 from index.settings import Settings
 from search import open_searcher, similarity
-from search.backends.evaluator import MAX_EXPANSIONS
+from search.backends.whoosh.evaluator import MAX_EXPANSIONS
 from search.parser import MAX_CLAUSES, MAX_DEPTH, MAX_LENGTH, MAX_NEAR, MAX_PREFIXES
 from search.request import FACET_SIZE, MAX_WINDOW, Match, SearchRequest, Sort
 from web import create_app

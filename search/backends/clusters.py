@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.backends.matches import Mask
-
 __all__ = ["Clusters"]
 
 
@@ -19,7 +17,10 @@ class Clusters:
     """
 
     def __init__(
-        self, labels: NDArray[np.int64], live: Mask | None, keys: Sequence[NDArray[Any]]
+        self,
+        labels: NDArray[np.int64],
+        live: NDArray[np.bool_] | None,
+        keys: Sequence[NDArray[Any]],
     ) -> None:
         """Take a label of each document, 0 for none, and what orders those of one cluster."""
         labels = labels if live is None else np.where(live, labels, 0)

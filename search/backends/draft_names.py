@@ -6,21 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, chain
 from typing import Protocol
 
-import numpy as np
-
 from index.analysis import Analyzer
 from index.document import Article, Mention, OrganisationType
 from index.entities.identifiers import identifiers
-from search.backends.view import IndexView
 from search.related import DraftName, UnseenName
 from search.results import Hit, Organisation
 
-__all__ = ["DraftNames", "Holdings", "ViewHoldings", "places_of"]
+__all__ = ["DraftNames", "Holdings", "places_of"]
 
 _NEAR = 2  # names shown beside one that no article has
 _QUOTED = re.compile(r"[“「『\"]([^\W_]{2,10})[”」』\"]")
 _MOST = 100  # organisations, and identifiers, and quoted words, that are looked up
-_FIELDS = ("title", "lead", "body")
 
 _Named = tuple[str, OrganisationType | None, int, int, tuple[int, ...]]
 """A name, its type, how many articles have it, the newest of them, and the paragraphs."""
@@ -36,34 +32,6 @@ class Holdings(Protocol):
 
     def count(self, units: Sequence[str]) -> int:
         """Return in how many articles some units stand in a row."""
-
-
-class ViewHoldings:
-    """What articles of a view hold; see `Holdings`."""
-
-    def __init__(self, view: IndexView) -> None:
-        self._view = view
-
-    def newest(self, field: str, name: str) -> tuple[int, int]:
-        """See `Holdings.newest`."""
-        mask = self._view.keywords[field].mask([name])
-        if self._view.live is not None:
-            mask = mask & self._view.live
-        documents = np.flatnonzero(mask)
-        if not len(documents):
-            return 0, 0
-        newest = self._view.newest_first[documents]
-        return len(documents), int(documents[np.argmin(newest)])
-
-    def count(self, units: Sequence[str]) -> int:
-        """See `Holdings.count`."""
-        live, count = self._view.live, 0
-        texts = [unit.encode() for unit in units]
-        for base, segment in zip(self._view.bases, self._view.segments, strict=True):
-            found = [segment.phrase(field, texts).documents for field in _FIELDS]
-            documents = np.unique(np.concatenate(found))
-            count += len(documents) if live is None else int(live[base + documents].sum())
-        return count
 
 
 class DraftNames:

@@ -14,7 +14,7 @@ from whoosh.query import qcore
 
 from index.settings import Settings
 from search import SearchRequest, open_searcher
-from search.backends.ranking import ordered
+from search.backends.whoosh.ranking import ordered
 
 __all__ = ["Features", "measure_features"]
 

@@ -19,9 +19,9 @@ from index.backends.vector_codec import ContainerReader, VectorWriter
 from index.backends.whoosh import WhooshIndex
 from index.errors import IndexDamaged, IndexUnavailable
 from index.schema import SCHEMA_VERSION
-from search.backends.cache import ByteCache
-from search.backends.evaluator import Evaluator
-from search.backends.view import IndexView
+from search.backends.whoosh.cache import ByteCache
+from search.backends.whoosh.evaluator import Evaluator
+from search.backends.whoosh.view import IndexView
 
 ROOT = Path(__file__).parents[2]
 COMMITTING = Path(__file__).with_name("committing.py")

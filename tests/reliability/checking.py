@@ -10,9 +10,9 @@ from index.analysis import Analyzer
 from index.backends.whoosh import WhooshIndex
 from index.database import Database
 from index.settings import Settings
-from search.backends.cache import ByteCache
-from search.backends.evaluator import Evaluator
-from search.backends.view import IndexView
+from search.backends.whoosh.cache import ByteCache
+from search.backends.whoosh.evaluator import Evaluator
+from search.backends.whoosh.view import IndexView
 
 __all__ = ["Articles", "Silent", "committed_articles", "indexed_titles", "stored_articles"]
 

@@ -255,7 +255,7 @@ def test_a_start_removes_what_a_killed_server_has_left(
 
 _STUCK = """
 from threading import Event
-from search.backends.whoosh import WhooshSearcher
+from search.backends.whoosh.searcher import WhooshSearcher
 from web import watchdog
 watchdog._STUCK = 1
 WhooshSearcher.organisation = lambda *_: Event().wait()

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.backends.columns import FacetCounter, KeywordColumn
-from search.backends.segments import Values
+from search.backends.whoosh.columns import FacetCounter, KeywordColumn
+from search.backends.whoosh.segments import Values
 
 Rows = list[list[str]]
 

@@ -18,14 +18,14 @@ from whoosh.writing import SegmentWriter
 
 from index.backends.vector_codec import VectorCodec
 from search import similarity
-from search.backends import segments
-from search.backends.cache import ByteCache
-from search.backends.evaluator import Evaluator
-from search.backends.matches import Accumulator, Matches, best
-from search.backends.queries import Near
-from search.backends.segments import OpenSegment
-from search.backends.view import SegmentsView
-from search.backends.weighting import LuceneBM25
+from search.backends.whoosh import segments
+from search.backends.whoosh.cache import ByteCache
+from search.backends.whoosh.evaluator import Evaluator
+from search.backends.whoosh.matches import Accumulator, Matches, best
+from search.backends.whoosh.queries import Near
+from search.backends.whoosh.segments import OpenSegment
+from search.backends.whoosh.view import SegmentsView
+from search.backends.whoosh.weighting import LuceneBM25
 
 WORDS = [f"w{number}" for number in range(12)]
 SCHEMA = fields.Schema(

@@ -132,5 +132,5 @@ def test_pairs_are_counted_alike_in_a_large_table(
 ) -> None:
     searcher, _ = archive
     counted = searcher.facet_pairs(SearchRequest(), "month", "category")
-    monkeypatch.setattr("search.backends.counting._MOST_CELLS", 0)
+    monkeypatch.setattr("search.backends.whoosh.counting._MOST_CELLS", 0)
     assert searcher.facet_pairs(SearchRequest(), "month", "category") == counted

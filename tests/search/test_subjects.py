@@ -7,8 +7,8 @@ import numpy as np
 
 from index.document import BEIJING, Article, Mention
 from search import Searcher
-from search.backends.columns import KeywordColumn
-from search.backends.segments import Values
+from search.backends.whoosh.columns import KeywordColumn
+from search.backends.whoosh.segments import Values
 
 
 def mention(name: str, *, salient: bool = True) -> Mention:

@@ -30,7 +30,7 @@ __all__ = ["SCREENS", "main", "sample_searcher", "take"]
 
 _ROOT = Path(__file__).parents[2]
 _MOST = 1500  # px of a page that a picture shows; the rest of a long one tells nothing more
-_CLOCKS = ("web.pages", "web.cite", "search.backends.whoosh")
+_CLOCKS = ("web.pages", "web.cite", "search.backends.whoosh.searcher")
 _SIZES: dict[int, ViewportSize] = {1280: WIDE, 390: PHONE}
 
 

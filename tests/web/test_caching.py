@@ -14,7 +14,7 @@ from index.document import Article
 from index.settings import Settings
 from index.store import ArticleStore
 from search import Searcher, open_searcher
-from search.backends.whoosh import WhooshSearcher
+from search.backends.whoosh.searcher import WhooshSearcher
 from tests.conftest import fill
 from web import create_app
 

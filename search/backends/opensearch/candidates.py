@@ -19,7 +19,7 @@ from index.document import Article
 from index.schema import UNDATED
 from search import similarity
 from search.backends.clusters import Clusters
-from search.backends.nearness import Nearness, Subject, Words, WordWeights, combined
+from search.backends.nearness import DAY, TELLING, Nearness, Subject, Words, WordWeights, combined
 from search.backends.opensearch.ask import ask, ask_all, ask_on
 from search.backends.opensearch.compile import Clause, Word, any_of, key_filter
 from search.backends.opensearch.statistics import Statistics
@@ -40,8 +40,6 @@ _COLUMNS = (
     "organisation",
     "acting",
 )
-_TELLING = 40  # words of a subject of which it is kept who has them
-_DAY = 86_400  # seconds
 _CLAUSES = 500  # words in one question
 _ASKED = 40  # paragraphs of a draft that are asked about at once
 
@@ -319,7 +317,7 @@ class Candidates(WordWeights):
         if subject.published == UNDATED:
             days = np.full(view.size, np.inf)
         else:
-            days = np.abs(view.published - subject.published) / _DAY
+            days = np.abs(view.published - subject.published) / DAY
         own = subject.source.casefold()
         is_own_source = np.array(
             [
@@ -330,7 +328,7 @@ class Candidates(WordWeights):
         )
         total = combined(text, title, identifiers, organisations, days, is_own_source)
         shares_names = (identifiers > 0) | (organisations > 0)
-        return Nearness(text, total, days, shares_names, is_own_source, self._texts[0][:_TELLING])
+        return Nearness(text, total, days, shares_names, is_own_source, self._texts[0][:TELLING])
 
     def _cosines(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         some = _ids(self.view.ids)

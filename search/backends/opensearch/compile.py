@@ -255,7 +255,7 @@ class Compiler:
         )
 
     def _pair(self, one: WordQuery, other: WordQuery) -> Clause:
-        """Return what two words near each other add; see `search.backends.ranking.evidence`."""
+        """Return what two words near each other add; see `whoosh.ranking.evidence`."""
         frequencies = [self.frequency((word.fields, word.variants)) for word in (one, other)]
         if not all(frequencies):
             return NOTHING

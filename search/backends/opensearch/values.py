@@ -14,10 +14,10 @@ from index.document import BEIJING, OrganisationType
 from index.entities import OrganisationTable
 from index.errors import IndexUnavailable
 from index.schema import Naming
-from search.backends.counting import surprising
 from search.backends.opensearch.ask import ask
 from search.backends.opensearch.compile import Clause, key_filter
 from search.backends.opensearch.statistics import Statistics
+from search.backends.surprise import surprising
 from search.results import (
     Association,
     FacetBucket,

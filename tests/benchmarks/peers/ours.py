@@ -18,12 +18,12 @@ from index.backends.vector_codec import Documents
 from index.backends.whoosh import SEPARATOR, WhooshIndex
 from index.schema import UNDATED, IndexBatch, IndexDocument, Naming
 from index.settings import Settings
-from search.backends.cache import ByteCache
-from search.backends.evaluator import Evaluator
-from search.backends.matches import Matches, best
-from search.backends.queries import ColumnRange, ColumnValues
-from search.backends.view import IndexView
-from search.backends.whoosh import cache_size
+from search.backends.whoosh.cache import ByteCache
+from search.backends.whoosh.evaluator import Evaluator
+from search.backends.whoosh.matches import Matches, best
+from search.backends.whoosh.queries import ColumnRange, ColumnValues
+from search.backends.whoosh.searcher import cache_size
+from search.backends.whoosh.view import IndexView
 
 __all__ = ["Ours"]
 

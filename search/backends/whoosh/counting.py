@@ -4,17 +4,17 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from search.backends.columns import KeywordColumn
-from search.backends.matches import Matches
-from search.backends.view import IndexView
+from search.backends.surprise import surprising
+from search.backends.whoosh.columns import KeywordColumn
+from search.backends.whoosh.matches import Matches
+from search.backends.whoosh.view import IndexView
 from search.results import Association, FacetBucket, FacetPair
 
-__all__ = ["Counted", "earliest_of_each", "paired", "standing_out", "surprising"]
+__all__ = ["Counted", "earliest_of_each", "paired", "standing_out"]
 
 _Numbers = NDArray[np.int64]
-_MANY = 20
 _MOST_CELLS = 1 << 20  # a larger table is sorted, not counted cell by cell
 
 
@@ -125,36 +125,3 @@ def standing_out(
         Association(value=column.values[number], count=int(both[number]), total=int(total[number]))
         for number in column.first(np.flatnonzero(ratios), ratios[ratios != 0], size)
     )
-
-
-def surprising(
-    both: ArrayLike, total: ArrayLike, size: int, everything: int
-) -> NDArray[np.float64]:
-    """Return G² of each value that `both` of `size` articles have, and `total` of `everything`.
-
-    0 where chance gives as many, and of values that too few have to say something.
-    """
-    both, total = np.asarray(both, np.int64), np.asarray(total, np.int64)
-    fewest = 2 if size >= _MANY else 1  # of many, one article says nothing
-    (used,) = np.nonzero(both >= fewest)
-    ratios = np.zeros(len(both))
-    ratios[used] = _likelihood_ratio(both[used], total[used], size, everything)
-    return ratios
-
-
-def _likelihood_ratio(
-    both: _Numbers, total: _Numbers, size: int, everything: int
-) -> NDArray[np.float64]:
-    """Return G² of each value against a set of `size` documents, 0 where chance gives as many."""
-    ratios = np.zeros(len(both))
-    for observed, row, column in (
-        (both, size, total),
-        (size - both, size, everything - total),
-        (total - both, everything - size, total),
-        (everything - size - total + both, everything - size, everything - total),
-    ):
-        expected = row * (column / everything)
-        some = observed > 0
-        ratios[some] += 2 * observed[some] * np.log(observed[some] / expected[some])
-    ratios[both * everything <= size * total] = 0
-    return ratios

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import similarity
-from search.backends.evaluator import Evaluator
-from search.backends.matches import NOTHING, Matches, SortKey, best
-from search.backends.queries import Combined
-from search.backends.segments import nearness
-from search.backends.view import IndexView
+from search.backends.whoosh.evaluator import Evaluator
+from search.backends.whoosh.matches import NOTHING, Matches, SortKey, best
+from search.backends.whoosh.queries import Combined
+from search.backends.whoosh.segments import nearness
+from search.backends.whoosh.view import IndexView
 from search.query import BooleanQuery, WordQuery
 from search.request import Sort
 

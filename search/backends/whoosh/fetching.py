@@ -7,14 +7,14 @@ from index.analysis import Analyzer
 from index.document import Article, Precision
 from search import similarity
 from search.backends.desk import Shown
-from search.backends.evaluator import Evaluator
-from search.backends.explain import explain_hits
-from search.backends.folding import HitList
-from search.backends.matches import Matches
-from search.backends.ranking import ordered
-from search.backends.selection import Selection
-from search.backends.stored import StoredArticles
-from search.backends.view import IndexView
+from search.backends.whoosh.evaluator import Evaluator
+from search.backends.whoosh.explaining import explain_hits
+from search.backends.whoosh.folding import HitList
+from search.backends.whoosh.matches import Matches
+from search.backends.whoosh.ranking import ordered
+from search.backends.whoosh.selection import Selection
+from search.backends.whoosh.stored import StoredArticles
+from search.backends.whoosh.view import IndexView
 from search.query import BooleanQuery
 from search.request import SearchRequest
 from search.results import Copy, Hit

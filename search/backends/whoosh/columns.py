@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.backends.vector_codec import ranges, starts
-from search.backends.matches import Mask
-from search.backends.segments import Values
+from search.backends.whoosh.matches import Mask
+from search.backends.whoosh.segments import Values
 
 __all__ = ["FacetCounter", "KeywordColumn"]
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from index.document import BEIJING
 from index.schema import UNDATED
-from search.backends.counting import Counted
-from search.backends.view import IndexView
+from search.backends.whoosh.counting import Counted
+from search.backends.whoosh.view import IndexView
 from search.results import Subject
 
 __all__ = ["list_subjects"]

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import similarity
-from search.backends.counting import Counted
-from search.backends.evaluator import Evaluator
-from search.backends.matches import NOTHING, DenseMatches, Mask, Matches
-from search.backends.queries import ColumnRange, ColumnValues, compile_query
-from search.backends.ranking import holding_enough, rescored
-from search.backends.view import IndexView
+from search.backends.whoosh.counting import Counted
+from search.backends.whoosh.evaluator import Evaluator
+from search.backends.whoosh.matches import NOTHING, DenseMatches, Mask, Matches
+from search.backends.whoosh.queries import ColumnRange, ColumnValues, compile_query
+from search.backends.whoosh.ranking import holding_enough, rescored
+from search.backends.whoosh.view import IndexView
 from search.query import BooleanQuery, Query, WordQuery
 from search.request import FACET_SIZE, FACETS, SearchRequest
 from search.results import FacetBucket

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.backends.vector_codec import POSITION_BITS, Block, Keywords, SegmentFiles, ranges
-from search.backends.cache import ByteCache
-from search.backends.matches import distinct
+from search.backends.whoosh.cache import ByteCache
+from search.backends.whoosh.matches import distinct
 
 __all__ = ["OpenSegment", "TermPostings", "Values", "nearness"]
 

@@ -15,11 +15,11 @@ from index.backends.whoosh import SEPARATOR, WhooshIndex
 from index.document import BEIJING, OrganisationType
 from index.schema import UNDATED, Naming, newest_first, oldest_first
 from search import similarity
-from search.backends.cache import ByteCache
 from search.backends.clusters import Clusters
-from search.backends.columns import FacetCounter, KeywordColumn
-from search.backends.matches import Accumulator, Mask, Matches
-from search.backends.segments import OpenSegment, Values
+from search.backends.whoosh.cache import ByteCache
+from search.backends.whoosh.columns import FacetCounter, KeywordColumn
+from search.backends.whoosh.matches import Accumulator, Mask, Matches
+from search.backends.whoosh.segments import OpenSegment, Values
 
 __all__ = ["IndexView", "SegmentsView"]
 

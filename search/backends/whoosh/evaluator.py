@@ -17,12 +17,12 @@ from index.backends.vector_codec import POSITION_BITS
 from index.deadline import check_deadline
 from index.errors import QueryError
 from search import similarity
-from search.backends.cache import ByteCache
-from search.backends.matches import NOTHING, DenseMatches, Mask, Matches
-from search.backends.queries import ColumnRange, ColumnValues, Combined, Near
-from search.backends.segments import OpenSegment, TermPostings
-from search.backends.view import IndexView, SegmentsView
-from search.backends.weighting import LuceneBM25
+from search.backends.whoosh.cache import ByteCache
+from search.backends.whoosh.matches import NOTHING, DenseMatches, Mask, Matches
+from search.backends.whoosh.queries import ColumnRange, ColumnValues, Combined, Near
+from search.backends.whoosh.segments import OpenSegment, TermPostings
+from search.backends.whoosh.view import IndexView, SegmentsView
+from search.backends.whoosh.weighting import LuceneBM25
 from search.query import Variant
 
 __all__ = ["MAX_EXPANSIONS", "Evaluator"]

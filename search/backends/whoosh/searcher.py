@@ -16,26 +16,27 @@ from index.errors import UnknownArticle
 from index.settings import Settings
 from index.store import STORE_FILE
 from search.backends.answering import Answer, Answerer, QueryReader, Select
-from search.backends.archive import WhooshArchive
 from search.backends.base import CacheUsage, IndexUsage, Statistics
-from search.backends.cache import ByteCache
-from search.backends.counting import Counted, earliest_of_each, paired, standing_out
 from search.backends.cursor import read_cursor, write_cursor
 from search.backends.desk import Desk, as_article
-from search.backends.directory import OrganisationDirectory
-from search.backends.draft_names import DraftNames, ViewHoldings
+from search.backends.draft_names import DraftNames
 from search.backends.drafts import DraftChecker
-from search.backends.evaluator import Evaluator
-from search.backends.fetching import HitFetcher
-from search.backends.folding import HitList
-from search.backends.matches import Mask
-from search.backends.nearness import Impacts, Relater
 from search.backends.related import RelatedFinder
-from search.backends.selection import Selection, Selector
-from search.backends.stored import StoredArticles
-from search.backends.subjects import list_subjects
 from search.backends.typing_aids import TypingAidsMaker
-from search.backends.view import IndexView
+from search.backends.whoosh.archive import WhooshArchive
+from search.backends.whoosh.cache import ByteCache
+from search.backends.whoosh.counting import Counted, earliest_of_each, paired, standing_out
+from search.backends.whoosh.directory import OrganisationDirectory
+from search.backends.whoosh.evaluator import Evaluator
+from search.backends.whoosh.fetching import HitFetcher
+from search.backends.whoosh.folding import HitList
+from search.backends.whoosh.holdings import ViewHoldings
+from search.backends.whoosh.matches import Mask
+from search.backends.whoosh.relater import Impacts, Relater
+from search.backends.whoosh.selection import Selection, Selector
+from search.backends.whoosh.stored import StoredArticles
+from search.backends.whoosh.subjects import list_subjects
+from search.backends.whoosh.view import IndexView
 from search.explanation import QueryExplanation
 from search.query import WordQuery
 from search.related import Coverage, DraftReport, RelatedHit

@@ -6,7 +6,7 @@ from whoosh.scoring import BaseScorer, WeightingModel
 
 from index.schema import encode_length
 from search import similarity
-from search.backends.view import SegmentsView
+from search.backends.whoosh.view import SegmentsView
 
 __all__ = ["LuceneBM25"]
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from search.backends.matches import Matches
-from search.backends.ranking import ordered
-from search.backends.view import IndexView
+from search.backends.whoosh.matches import Matches
+from search.backends.whoosh.ranking import ordered
+from search.backends.whoosh.view import IndexView
 from search.request import Sort
 
 __all__ = ["HitList"]

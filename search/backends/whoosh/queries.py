@@ -14,7 +14,7 @@ from whoosh import query as whoosh
 from whoosh.query import qcore
 
 from search import similarity
-from search.backends.matches import Mask
+from search.backends.whoosh.matches import Mask
 from search.query import (
     BooleanQuery,
     KeywordQuery,
@@ -28,7 +28,7 @@ from search.query import (
 )
 
 if TYPE_CHECKING:
-    from search.backends.view import IndexView
+    from search.backends.whoosh.view import IndexView
 
 __all__ = ["ColumnRange", "ColumnValues", "Combined", "Near", "compile_query"]
 

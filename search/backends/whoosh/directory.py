@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from index.document import OrganisationType
 from index.entities import OrganisationTable
-from search.backends.counting import Counted
-from search.backends.view import IndexView
+from search.backends.whoosh.counting import Counted
+from search.backends.whoosh.view import IndexView
 from search.results import Organisation, OrganisationList
 
 __all__ = ["OrganisationDirectory"]

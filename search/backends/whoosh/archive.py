@@ -7,9 +7,9 @@ from itertools import islice
 import numpy as np
 
 from index.analysis import Analyzer, normalise
-from search.backends.evaluator import Evaluator
-from search.backends.queries import Combined
-from search.backends.view import IndexView
+from search.backends.whoosh.evaluator import Evaluator
+from search.backends.whoosh.queries import Combined
+from search.backends.whoosh.view import IndexView
 from search.pace import Pace
 from search.query import TEXT_FIELDS, Variant
 from search.vocabulary import MOST_HEADLINES, Headline, Vocabulary

@@ -1,0 +1,1 @@
+"""The searcher over the Whoosh index and the article store."""

@@ -29,7 +29,7 @@ _ROOT = _HERE.parents[1]
 _JARS = _ROOT / ".opensearch"
 _LEAST_JAVA = 21
 _PATIENCE = 120.0  # seconds until a cluster answers
-_HEAP = "512m"
+_HEAP = "1g"
 _TRANSPORT = 100  # ports between that of HTTP and that of the nodes among themselves
 
 

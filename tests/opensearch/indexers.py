@@ -94,6 +94,7 @@ def run_killed(
                 told = process.communicate()[0]
                 del running[number]
                 if process.returncode:
+                    sys.stderr.write(told)
                     raise subprocess.CalledProcessError(process.returncode, process.args, told)
             elif time.monotonic() > end:
                 os.killpg(process.pid, signal.SIGKILL)

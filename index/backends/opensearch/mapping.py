@@ -76,6 +76,7 @@ def index_body(fingerprint: str, generation: int, *, shards: int, replicas: int)
                 "analyzer": fingerprint,
                 "schema": SCHEMA_VERSION,
                 "mapping": MAPPING_VERSION,
+                "shards": shards,
                 "generation": generation,
                 "commit": 0,
                 "indexers": {},  # of each data folder the commit and the revision it has reached

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from index.analysis import Analyzer, normalise
-from search.backends.opensearch.ask import ask, ask_on
+from search.backends.opensearch.ask import ask, ask_on, listing
 from search.backends.opensearch.compile import Word
 from search.backends.opensearch.statistics import Statistics
 from search.backends.opensearch.values import EVERYTHING, Values, merged
@@ -105,8 +105,7 @@ class OpenSearchArchive:
         """Give the titles of articles, the newest first, each once."""
         known: set[str] = set()
         body = {
-            "_source": False,
-            "docvalue_fields": ["headline"],
+            **listing("headline"),
             "query": EVERYTHING,
             "sort": [{"newest_first": "asc"}, {"id": "asc"}],
         }

@@ -8,7 +8,7 @@ from index.document import Article
 from index.errors import UnknownArticle
 from index.identity import article_id, article_key
 from index.record import read_article
-from search.backends.opensearch.ask import ask, ask_on
+from search.backends.opensearch.ask import ask, ask_on, listing
 from search.backends.opensearch.compile import Clause
 from search.backends.opensearch.listed import COLUMNS, Cluster, Listed
 from search.backends.opensearch.statistics import Statistics
@@ -93,8 +93,7 @@ class Articles:
     def listed(self, query: Clause) -> list[Listed]:
         """Return every match of a query."""
         body = {
-            "_source": False,
-            "docvalue_fields": list(COLUMNS),
+            **listing(*COLUMNS),
             "query": query,
             "sort": [{"id": "asc"}],
         }

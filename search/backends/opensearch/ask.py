@@ -11,13 +11,22 @@ from opensearchpy.exceptions import RequestError
 from index.backends.opensearch.index import answering
 from index.errors import ClusterUnavailable, QueryTooLong
 
-__all__ = ["AT_ONCE", "ask", "ask_all", "ask_on"]
+__all__ = ["AT_ONCE", "ask", "ask_all", "ask_on", "listing"]
 
 AT_ONCE = 10_000
 """Hits of one answer, at most."""
 
 _TOO_MANY = "too_many_clauses"
 _WHOLE = {"allow_partial_search_results": "false"}
+
+
+def listing(*columns: str) -> dict[str, Any]:
+    """Return the part of a search that asks for the id of each hit, and for some columns.
+
+    Nothing of the article itself is read for it: an `_id` that is stored beside the article would
+    cost the expansion of a block of articles for each hit.
+    """
+    return {"_source": False, "stored_fields": "_none_", "docvalue_fields": ["id", *columns]}
 
 
 def ask(
@@ -83,4 +92,7 @@ def _whole(answer: dict[str, Any]) -> dict[str, Any]:
         raise ClusterUnavailable(f"OpenSearch cannot answer: {error.get('reason', error)}.")
     if answer["timed_out"] or answer["_shards"]["failed"]:
         raise ClusterUnavailable("OpenSearch has answered in part: a shard is lost or slow.")
+    for hit in answer["hits"]["hits"]:
+        if "_id" not in hit:
+            (hit["_id"],) = hit["fields"]["id"]
     return answer

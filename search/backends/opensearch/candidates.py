@@ -20,7 +20,7 @@ from index.schema import UNDATED
 from search import similarity
 from search.backends.clusters import Clusters
 from search.backends.nearness import DAY, TELLING, Nearness, Subject, Words, WordWeights, combined
-from search.backends.opensearch.ask import ask, ask_all, ask_on
+from search.backends.opensearch.ask import ask, ask_all, ask_on, listing
 from search.backends.opensearch.compile import Clause, Word, any_of, key_filter
 from search.backends.opensearch.statistics import Statistics
 from search.query import TEXT_FIELDS, Variant
@@ -188,7 +188,7 @@ class Candidates(WordWeights):
         nearest = [
             {
                 "size": 2 * count,
-                "_source": False,
+                **listing(),
                 "query": self._cosine("body", words, len(text)) if words else {"match_none": {}},
                 "sort": ["_score", {"id": "asc"}],
             }
@@ -277,7 +277,7 @@ class Candidates(WordWeights):
                 },
             }
         }
-        wanted = {"_source": False, "docvalue_fields": list(_COLUMNS)}
+        wanted = listing(*_COLUMNS)
         (itself,) = self._ask_all([{**wanted, "size": 1, "query": _ids([own])}])
         hits = {hit["_id"]: hit for hit in itself["hits"]["hits"]}
         labels = {label for hit in hits.values() for label in hit["fields"].get("cluster", ())}
@@ -336,7 +336,7 @@ class Candidates(WordWeights):
             [
                 {
                     "size": max(1, self.view.size),
-                    "_source": False,
+                    **listing(),
                     "query": {"bool": {"filter": [some], "must": [self._cosine(field, *words)]}},
                 }
                 for field, words in (("body", self._texts), ("title", self._titles))
@@ -390,7 +390,7 @@ class Candidates(WordWeights):
         """Return the words of the subject that each of some documents holds."""
         body = {
             "size": max(1, len(documents)),
-            "_source": False,
+            **listing(),
             "query": {
                 "bool": {
                     "filter": [_ids(self.view.ids[each] for each in documents)],
@@ -425,7 +425,7 @@ class Holdings:
             self.statistics.name,
             {
                 "size": 1,
-                "_source": False,
+                **listing(),
                 "track_total_hits": True,
                 "query": key_filter(field, [name]),
                 "sort": [{"newest_first": "asc"}, {"id": "asc"}],
@@ -454,7 +454,7 @@ def _held_weight(ids: Sequence[str], words: Sequence[tuple[str, float]]) -> dict
     """Return a search of some articles that scores the weight of the words that each holds."""
     return {
         "size": len(ids),
-        "_source": False,
+        **listing(),
         "query": {
             "bool": {
                 "filter": [_ids(ids)],

@@ -10,7 +10,7 @@ import numpy as np
 from index.schema import UNDATED, decode_length, encode_length
 from search import similarity
 from search.backends.explain import ExplainedWord, explain_places
-from search.backends.opensearch.ask import ask
+from search.backends.opensearch.ask import ask, listing
 from search.backends.opensearch.compile import Clause, Compiler, occurrences
 from search.backends.opensearch.listed import Listed
 from search.backends.opensearch.selecting import Selection
@@ -70,8 +70,7 @@ class _Told:
     def of(cls, statistics: Statistics, named: Mapping[str, Clause], ids: Sequence[str]) -> "_Told":
         body = {
             "size": max(1, len(ids)),
-            "_source": False,
-            "docvalue_fields": ["published", *(f"lengths.{name}" for name in TEXT_FIELDS)],
+            **listing("published", *(f"lengths.{name}" for name in TEXT_FIELDS)),
             "query": {
                 "bool": {
                     "filter": [{"terms": {"id": list(ids)}}],

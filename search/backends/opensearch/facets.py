@@ -14,7 +14,7 @@ _MOST = 500  # values of a facet that an answer lists, ten times as many as are 
 
 
 def facet_requests(
-    chosen: Mapping[str, Clause], selected: Mapping[str, Sequence[str]]
+    chosen: Mapping[str, Clause], selected: Mapping[str, Sequence[str]], shards: int
 ) -> dict[str, Clause]:
     """Return aggregations that count each facet where the other facets' filters hold.
 
@@ -23,7 +23,7 @@ def facet_requests(
     requests: dict[str, Clause] = {}
     for name in FACETS:
         others = [clause for other, clause in chosen.items() if other != name]
-        counts = counted(name, None if name == "month" else _MOST)
+        counts = counted(name, shards, None if name == "month" else _MOST)
         if name in selected and name != "month":
             for field in counted_fields(name):
                 filters = {value: key_filter(field, [value]) for value in selected[name]}

@@ -8,7 +8,7 @@ from index.analysis import Analyzer
 from index.document import Article
 from index.record import read_article
 from search.backends.opensearch.articles import BEHIND
-from search.backends.opensearch.ask import AT_ONCE, ask, ask_all, ask_on
+from search.backends.opensearch.ask import AT_ONCE, ask, ask_all, ask_on, listing
 from search.backends.opensearch.compile import Clause, Compiler
 from search.backends.opensearch.explaining import explain_hits
 from search.backends.opensearch.listed import COLUMNS, Cluster, Listed
@@ -87,8 +87,7 @@ class Pager:
         """Return every match of each query, with its score."""
         bodies = [
             {
-                "_source": False,
-                "docvalue_fields": list(COLUMNS),
+                **listing(*COLUMNS),
                 "query": query,
                 "sort": [{"id": "asc"}],
                 "track_scores": True,

@@ -23,7 +23,7 @@ from search.backends.draft_names import DraftNames
 from search.backends.drafts import DraftChecker
 from search.backends.opensearch.archive import OpenSearchArchive
 from search.backends.opensearch.articles import Articles
-from search.backends.opensearch.ask import ask
+from search.backends.opensearch.ask import ask, listing
 from search.backends.opensearch.candidates import Candidates, CandidateView, Holdings
 from search.backends.opensearch.compile import Compiler, between
 from search.backends.opensearch.explaining import told_query
@@ -262,8 +262,7 @@ class OpenSearchSearcher:
         answer = self._answerer.answer(request, state.select(request))
         body = {
             "size": _SOURCES,
-            "_source": False,
-            "docvalue_fields": list(COLUMNS),
+            **listing(*COLUMNS),
             "query": answer.selection.full.query,
             "sort": [{"oldest_first": "asc"}, {"id": "asc"}],
             "collapse": {"field": "source_key"},

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from search import similarity
-from search.backends.opensearch.ask import AT_ONCE, ask, ask_all, ask_on
+from search.backends.opensearch.ask import AT_ONCE, ask, ask_all, ask_on, listing
 from search.backends.opensearch.compile import (
     NOTHING,
     Clause,
@@ -156,11 +156,10 @@ class Selector:
         folds = request.duplicates == "fold"
         seen = {each.fold for each in before.ranked} if before and folds else set()
         body: dict[str, Any] = {
-            "_source": False,
-            "docvalue_fields": list(COLUMNS),
+            **listing(*COLUMNS),
             "track_total_hits": True,
             "query": query,
-            "aggs": facet_requests(question.chosen, question.selected),
+            "aggs": facet_requests(question.chosen, question.selected, self._statistics.shards),
         }
         if chosen:
             body["post_filter"] = {"bool": {"filter": chosen}}
@@ -228,7 +227,7 @@ class Selector:
         bodies = [
             {
                 "size": len(ids),
-                "_source": False,
+                **listing(),
                 "query": {
                     "bool": {
                         "filter": [{"terms": {"id": list(ids)}}],

@@ -1,6 +1,6 @@
 """What scores need to know of the whole index, asked once for each state of it."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -21,11 +21,18 @@ _KNOWN = 50_000  # words, and values of a field, whose frequency is remembered
 K = TypeVar("K", bound=Hashable)
 
 
+def _state_of(about: Mapping[str, Any]) -> State:
+    """Return the state of a generation, from what it says of itself."""
+    return int(about["generation"]), int(about["commit"])
+
+
 class Statistics:
     """Counts of one state, and the frequencies of words, which are remembered."""
 
-    def __init__(self, index: OpenSearchIndex, name: str, state: State) -> None:
-        self.index, self.name, self.state = index, name, state
+    def __init__(self, index: OpenSearchIndex, about: Mapping[str, Any]) -> None:
+        """Take what a generation says of itself, and read the rest; raises IndexUnavailable."""
+        self.index, self.state = index, _state_of(about)
+        self.name, self.shards = index.name(self.state[0]), int(about["shards"])
         self.counts = self._read()
         self._frequencies: dict[Word, int] = {}
         self._holders: dict[str, dict[str, int]] = {}
@@ -38,7 +45,7 @@ class Statistics:
         Raises IndexUnavailable or IndexOutOfDate.
         """
         about = index.about()
-        state = int(about["generation"]), int(about["commit"])
+        state = _state_of(about)
         if not state[0]:
             raise IndexUnavailable(
                 f"There is no index {index.alias} on the cluster. Run: anwen index PATH"
@@ -47,7 +54,7 @@ class Statistics:
             return former
         if reason := index.misfit(about):
             raise IndexOutOfDate(f"The index is out of date: {reason}. Run: anwen index --rebuild")
-        return cls(index, index.name(state[0]), state)
+        return cls(index, about)
 
     def frequency(self, word: Word) -> int:
         """Return how many articles hold a word."""

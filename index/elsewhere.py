@@ -2,7 +2,7 @@
 
 These come from the index, and a data folder has a name by which it tells its own from them.
 
-The index has them already. So their revisions are negative, and count as reached, until something
+The index has these already. So their revisions are negative, and count as reached, until something
 makes this store say otherwise: a name learnt, another cluster, a better copy of its own.
 """
 
@@ -77,7 +77,7 @@ class Elsewhere:
         # What decides is the same on every machine, or each would undo what the other has done.
         ours = kept[:3] if kept and kept[2] is not None else None
         if ours is None or (fetched, length, document) > ours:
-            self._put(change.id, fetched, length, document)
+            self._put(change.id, fetched, length, document, revision=-self._next())
             self._names.define(article)
             self._clusters.renew(change.id)
             ours = (fetched, length, document)
@@ -89,16 +89,19 @@ class Elsewhere:
         kept = self._database.row(
             "SELECT digest, document, removed FROM article WHERE id = ?", identifier
         )
+        if kept is None and not for_good:
+            return
+        if kept and kept[1] is None and bool(kept[2]) == for_good:
+            return  # known already
         if for_good:
             self._database.write("UPDATE page SET raw = NULL WHERE article = ?", identifier)
-        elif kept is None:
-            return
-        elif kept[1] is not None and kept[0] != ELSEWHERE:
+        elif kept and kept[1] is not None and kept[0] != ELSEWHERE:
             self._write_again(identifier)  # there is a page of it here
             return
-        elif kept[2]:  # no longer removed: pages of it are to be read again
+        elif kept and kept[2]:  # no longer removed: pages of it are to be read again
             self._database.write("DELETE FROM page WHERE article = ?", identifier)
-        self._put(identifier, "", 0, None, removed=for_good)
+        # The index may have it yet, a generation from before: it is deleted once more.
+        self._put(identifier, "", 0, None, revision=self._next(), removed=for_good)
         self._names.forget(identifier)
         self._clusters.forget(identifier)
 
@@ -114,9 +117,10 @@ class Elsewhere:
         length: int,
         document: str | None,
         *,
+        revision: int,
         removed: bool = False,
     ) -> None:
         self._database.write(
             "INSERT OR REPLACE INTO article VALUES (?, ?, '', ?, ?, ?, ?, ?)",
-            *(identifier, ELSEWHERE, fetched, length, -self._next(), document, int(removed)),
+            *(identifier, ELSEWHERE, fetched, length, revision, document, int(removed)),
         )

@@ -241,24 +241,30 @@ def info_command(settings: Settings, as_json: bool) -> None:
         print_settings(in_force, loaded.ignored)
     analyzer = Analyzer(settings.terms)
     index = open_index(settings, analyzer)
-    with ArticleStore(settings.data / STORE_FILE, read_only=True) as store:
-        about: dict[str, object] = {
-            "version": version("anwen"),
-            "data": click.format_filename(settings.data),
-            **store.statistics(stages_fingerprint(settings)),
-            "revision": store.revision,
-            "generation": index.generation,
-            "indexed_revision": index.revision,
-            "analyzer": analyzer.fingerprint,
-            "out_of_date": index.out_of_date() if index.generation else None,
-            "fault": index.fault(),
-        }
+    stored: dict[str, object] = {}
+    # A machine that only serves from a cluster has no store.
+    if not index.is_shared or (settings.data / STORE_FILE).exists():
+        with ArticleStore(settings.data / STORE_FILE, read_only=True) as store:
+            stored = {
+                **store.statistics(stages_fingerprint(settings)),
+                "revision": store.revision,
+                "indexed_revision": index.revision,
+            }
+    about: dict[str, object] = {
+        "version": version("anwen"),
+        "data": click.format_filename(settings.data),
+        **stored,
+        "generation": index.generation,
+        "analyzer": analyzer.fingerprint,
+        "out_of_date": index.out_of_date() if index.generation else None,
+        "fault": index.fault(),
+    }
     if as_json:
         print_json(about | {"settings": in_force, "ignored_variables": list(loaded.ignored)})
         return
     for name, value in about.items():
         echo(f"{name:<17} {value if value is not None else 'no'}")
-    if about["stale"] or about["out_of_date"]:
+    if about.get("stale") or about["out_of_date"]:
         click.echo("Run: anwen index --rebuild")
     elif not about["generation"]:
         click.echo("There is no index. Run: anwen index --rebuild")

@@ -30,7 +30,8 @@ def migrate_command(settings: Settings, jobs: int | None, as_json: bool) -> None
     else:
         echo(
             f"{moved.articles} articles in generation {moved.generation} of "
-            f"{settings.opensearch_index}. Now set backend = opensearch, and restart anwen serve."
+            f'{settings.opensearch_index}. Now set backend = "opensearch", and restart anwen watch '
+            "and anwen serve."
         )
 
 

@@ -45,7 +45,7 @@ def _print_verdict(verdict: Verdict) -> None:
         f"the index read: {count or 'no'} difference{'' if count == 1 else 's'}"
     )
     if verdict.behind:
-        echo(f"The index is {verdict.behind} changes behind; the next anwen index follows.")
+        echo(f"Changes still to come into index or folder: {verdict.behind}. Run: anwen index PATH")
 
 
 @click.command("backup")

@@ -15,7 +15,7 @@ from index.backends.opensearch.index import OpenSearchWriter
 from index.backends.opensearch.lease import Lease
 from index.backends.opensearch.others import Others
 from index.backup import backup, restore
-from index.build import build, open_index, remove
+from index.build import build, open_index, remove, rollback
 from index.corpus import Page, read_pages
 from index.document import Article
 from index.errors import IndexUnavailable
@@ -157,6 +157,32 @@ def test_what_one_removes_no_other_brings_back(
     assert gone in contents(client, alias)
     run(indexer("one"), one)
     assert gone in contents(client, alias)
+
+
+@pytest.mark.usefixtures("inline")
+def test_what_was_removed_since_a_rebuild_stays_removed_after_a_rollback(
+    indexer: Indexer, tmp_path: Path, client: OpenSearch, alias: str
+) -> None:
+    everything, one, other = shares(tmp_path)
+    run(indexer("one"), one)
+    run(indexer("other"), other)
+    run(indexer("one"), one, rebuild=True)
+    before = set(contents(client, alias))
+    gone = min(before)
+    remove(indexer("one"), [gone])
+    assert rollback(indexer("other")) == 1
+    assert set(contents(client, alias)) == before - {gone}
+    for name in ("one", "other", "one"):
+        run(indexer(name), everything)
+    assert gone not in contents(client, alias)
+    for name in ("one", "other"):
+        run(indexer(name), everything)
+        assert verify(indexer(name), Quiet()).is_sound
+    # What another machine has removed, and this one has not heard of yet, is no damage.
+    remove(indexer("one"), [min(contents(client, alias))])
+    verdict = verify(indexer("other"), Quiet())
+    assert verdict.is_sound
+    assert verdict.behind >= 1
 
 
 @pytest.mark.usefixtures("inline")

@@ -17,6 +17,7 @@ for _name in ("opensearch", "opensearchpy"):
 
 _SECONDS = 10  # until a node that does not answer is left for another
 _TRIES = 6
+_DEAD_SECONDS, _DOUBLED = 5, 2  # until a node that failed is asked again, doubled so often
 _BUSY = (502, 503, 504)
 
 
@@ -45,8 +46,8 @@ def connect(settings: Settings) -> OpenSearch:
     """
     if not settings.opensearch_url:
         raise SettingsError(
-            "backend is opensearch, and opensearch_url names no cluster: it must be written "
-            "https://node1.example:9200, several with commas."
+            "opensearch_url names no cluster: it must be written https://node1.example:9200, "
+            "several with commas."
         )
     options: dict[str, Any] = {}
     auth = settings.opensearch_auth
@@ -61,6 +62,9 @@ def connect(settings: Settings) -> OpenSearch:
     return OpenSearch(
         list(settings.opensearch_url),
         timeout=_SECONDS,
+        # A node that has failed is tried again within seconds, and not within half an hour.
+        dead_timeout=_DEAD_SECONDS,
+        timeout_cutoff=_DOUBLED,
         max_retries=_TRIES,
         retry_on_timeout=True,
         retry_on_status=_BUSY,

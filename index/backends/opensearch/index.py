@@ -168,14 +168,16 @@ class OpenSearchIndex:
     def _reached(self, about: dict[str, Any]) -> dict[str, Any]:
         return self._indexers(about).get(self._name, {"commit": 0, "revision": 0})
 
-    def about(self) -> dict[str, Any]:
+    def about(self, *, of_node: bool = False) -> dict[str, Any]:
         """Return what the live generation says of itself; zeros where there is none.
 
-        Raises IndexUnavailable.
+        `of_node` is content with what the node knows that is asked, which may be a moment old; it
+        answers while no manager is elected. Raises IndexUnavailable.
         """
         with answering():
             try:
-                (found,) = self.client.indices.get_mapping(index=self.alias).values()
+                params = {"local": "true"} if of_node else {}
+                (found,) = self.client.indices.get_mapping(index=self.alias, params=params).values()
             except NotFoundError:
                 return _NOTHING
         return dict(found["mappings"]["_meta"])
@@ -299,7 +301,7 @@ class OpenSearchIndex:
                     self.client.indices.refresh(index=name, request_timeout=_SLOW)
                     if fresh:
                         self._check_holds(number, writer.added)
-                    found = self.client.indices.get_mapping(index=name)[name]["mappings"]["_meta"]
+                    found = self._meta(name)
                     self._lease.check()
                     reached = {
                         "commit": self._lease.number,
@@ -327,15 +329,27 @@ class OpenSearchIndex:
     def rollback(self) -> int:
         """Give the alias back to the generation before the live one; return its number.
 
-        Raises IndexUnavailable where there is none.
+        What was deleted since is deleted there too, what was added comes with the next runs. Raises
+        IndexUnavailable where there is none.
         """
-        live = self.generation
-        former = [number for number in self._numbers() if number < live]
-        if not former:
-            raise IndexUnavailable(f"There is no generation before {live} to go back to.")
-        with answering():
-            self._point_at(former[-1])
+        with self.turn():
+            live = self.generation
+            former = [number for number in self._numbers() if number < live]
+            if not former:
+                raise IndexUnavailable(f"There is no generation before {live} to go back to.")
+            name = self.name(former[-1])
+            with answering():
+                writer = OpenSearchWriter(self.client, name, self._others, self._lease)
+                for change in self._others.gone(int(self._meta(name)["commit"])):
+                    writer.delete_document(change.id, removed=change.removed)
+                writer.flush()
+                self.client.indices.refresh(index=name, request_timeout=_SLOW)
+                self._point_at(former[-1])
         return former[-1]
+
+    def _meta(self, name: str) -> dict[str, Any]:
+        (found,) = self.client.indices.get_mapping(index=name).values()
+        return dict(found["mappings"]["_meta"])
 
     def _begin(self) -> int:
         number = max(self._numbers(), default=0) + 1

@@ -61,17 +61,22 @@ class Others:
 
         What is gone comes first: it may have come again.
         """
-        later = _later(commit)
-        self._client.indices.refresh(index=f"{self.name},{articles}")
-        for hit in scan(self._client, index=self.name, query=later):
-            identifier = hit["_id"].removeprefix("gone ")
-            yield OthersChange(identifier, None, removed=hit["_source"]["removed"])
-        for hit in scan(self._client, index=articles, query=later, size=_SCANNED):
+        yield from self.gone(commit)
+        self._client.indices.refresh(index=articles)
+        for hit in scan(self._client, index=articles, query=_later(commit), size=_SCANNED):
             record = hit["_source"]["record"]
             yield OthersChange(hit["_id"], record["article"], cluster=record["cluster"])
 
+    def gone(self, commit: int) -> Iterator[OthersChange]:
+        """Give what was deleted after a commit."""
+        self._client.indices.refresh(index=self.name)
+        for hit in scan(self._client, index=self.name, query=_later(commit)):
+            identifier = hit["_id"].removeprefix("gone ")
+            yield OthersChange(identifier, None, removed=hit["_source"]["removed"])
+
     def ids(self, articles: str, commit: int) -> Iterator[str]:
-        """Give the ids of what was written to the index `articles` after a commit."""
+        """Give the ids of what was written to the index `articles` or deleted after a commit."""
+        yield from (change.id for change in self.gone(commit))
         later = _later(commit) | {"_source": False}
         for hit in scan(self._client, index=articles, query=later, size=_SCANNED):
             yield hit["_id"]

@@ -44,7 +44,7 @@ class Statistics:
 
         Raises IndexUnavailable or IndexOutOfDate.
         """
-        about = index.about()
+        about = index.about(of_node=True)
         state = _state_of(about)
         if not state[0]:
             raise IndexUnavailable(

@@ -16,7 +16,8 @@ for _name in ("opensearch", "opensearchpy"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 _SECONDS = 10  # until a node that does not answer is left for another
-_TRIES = 6
+_TRIES = 6  # besides the first
+_TRIES_READING = 2  # together less than a reader waits
 _DEAD_SECONDS, _DOUBLED = 5, 2  # until a node that failed is asked again, doubled so often
 _BUSY = (502, 503, 504)
 
@@ -39,10 +40,11 @@ class _Serializer(JSONSerializer):
             return super().loads(s)
 
 
-def connect(settings: Settings) -> OpenSearch:
+def connect(settings: Settings, *, reads_only: bool = False) -> OpenSearch:
     """Return a client that asks another node where one does not answer; it asks nothing yet.
 
-    Certificates are verified. Raises SettingsError where the settings name no cluster.
+    One that `reads_only` gives up sooner, for somebody waits. Certificates are verified. Raises
+    SettingsError where the settings name no cluster.
     """
     if not settings.opensearch_url:
         raise SettingsError(
@@ -65,7 +67,7 @@ def connect(settings: Settings) -> OpenSearch:
         # A node that has failed is tried again within seconds, and not within half an hour.
         dead_timeout=_DEAD_SECONDS,
         timeout_cutoff=_DOUBLED,
-        max_retries=_TRIES,
+        max_retries=_TRIES_READING if reads_only else _TRIES,
         retry_on_timeout=True,
         retry_on_status=_BUSY,
         # To compress takes a processor longer than to send: requests have many megabytes.

@@ -88,7 +88,7 @@ class OpenSearchSearcher:
     def __init__(self, settings: Settings) -> None:
         """Ask nothing yet: the first question does, and every later one notices a commit."""
         self._analyzer = analyzer = Analyzer(settings.terms)
-        self._index = open_opensearch_index(settings, analyzer.fingerprint)
+        self._index = open_opensearch_index(settings, analyzer.fingerprint, reads_only=True)
         analyzer.word_boundaries("安全")  # loads the dictionary, or the first query would
         self._organisations = OrganisationTable.load(settings.entities)
         synonyms = Synonyms.load(self._organisations, settings.synonyms)

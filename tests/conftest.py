@@ -34,7 +34,10 @@ hypothesis.settings.load_profile("no deadline")
 
 BACKENDS = ("whoosh", pytest.param("opensearch", marks=pytest.mark.opensearch))
 
-_MANY_QUESTIONS = {"test_folding.py", "test_properties.py", "test_drafts.py"}
+_MANY_QUESTIONS = {
+    *("test_folding.py", "test_properties.py", "test_drafts.py"),
+    *("test_openapi.py", "test_odd_queries.py"),
+}
 
 ArticleMaker = Callable[..., Article]
 SearcherMaker = Callable[..., Searcher]
@@ -57,12 +60,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_long_on_cluster(item: pytest.Item) -> bool:
     """Say whether a test runs on a cluster too, and is left to `make soak` there.
 
-    Those of the searcher itself are not, unless they ask hundreds of questions.
+    These are those that need a browser or ask hundreds of questions.
     """
     callspec = getattr(item, "callspec", None)
     if callspec is None or callspec.params.get("backend") != "opensearch":
         return False
-    return item.path.parent.name != "search" or item.path.name in _MANY_QUESTIONS
+    return "browser" in item.keywords or item.path.name in _MANY_QUESTIONS
 
 
 def stop_for_want_of(need: str) -> NoReturn:
@@ -261,6 +264,14 @@ def environment_for(settings_for: Callable[[Path], Settings]) -> Callable[[Path]
 
 
 @pytest.fixture(scope="session")
+def at_once() -> Iterator[None]:
+    """Searchers look for a commit with every question, and not twice a second."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("search.backends.opensearch.searcher._LOOKS", 0.0)
+        yield
+
+
+@pytest.fixture(scope="session")
 def settings_for(
     backend: str, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[Path], Settings]]:
@@ -269,6 +280,8 @@ def settings_for(
         yield lambda folder: Settings(data=folder)
         return
     url: str = request.getfixturevalue("opensearch_url")
+    # Else a test that commits and asks at once would be answered as before.
+    request.getfixturevalue("at_once")
     aliases: dict[Path, str] = {}
 
     def settings(folder: Path) -> Settings:

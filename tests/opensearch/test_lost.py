@@ -1,6 +1,6 @@
 """What readers are told while the cluster, or a part of it, does not answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
 from uuid import uuid4
@@ -10,7 +10,11 @@ from opensearchpy import OpenSearch
 
 from index.analysis import Analyzer
 from index.backends.opensearch.mapping import index_body
+from index.build import open_index
+from index.document import Article
+from index.schema import index_batch
 from index.settings import Settings
+from search import Searcher, SearchRequest
 from web import create_app
 
 _SOON = 2.0  # seconds
@@ -62,3 +66,26 @@ def test_a_lost_shard_is_no_half_answer(opensearch_url: str, alias: str, tmp_pat
             opensearch_index=alias,
         )
     )
+
+
+@pytest.mark.opensearch
+@pytest.mark.parametrize("backend", ["opensearch"], indirect=True, scope="session")
+def test_a_commit_is_seen_within_a_second(
+    searcher_over: Callable[..., Searcher],
+    article_maker: Callable[..., Article],
+    analyzer: Analyzer,
+    monkeypatch: pytest.MonkeyPatch,
+    settings_for: Callable[[Path], Settings],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr("search.backends.opensearch.searcher._LOOKS", 0.5)
+    searcher = searcher_over([article_maker(id="a", title="漏洞")])
+    request = SearchRequest(query="漏洞")
+    assert searcher.search(request).total == 1
+    index = open_index(settings_for(tmp_path / "data0"), analyzer)
+    with index.writer(2) as writer:
+        more = [article_maker(id="b", title="漏洞")]
+        writer.update_documents(index_batch(more, analyzer, with_records=True))
+    committed = monotonic()
+    while searcher.search(request).total == 1:
+        assert monotonic() - committed < _SOON

@@ -60,12 +60,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_long_on_cluster(item: pytest.Item) -> bool:
     """Say whether a test runs on a cluster too, and is left to `make soak` there.
 
-    These are those that need a browser or ask hundreds of questions.
+    These are those that need a browser or ask hundreds of questions, and those of reliability.
     """
     callspec = getattr(item, "callspec", None)
     if callspec is None or callspec.params.get("backend") != "opensearch":
         return False
-    return "browser" in item.keywords or item.path.name in _MANY_QUESTIONS
+    is_long = item.path.name in _MANY_QUESTIONS or "reliability" in item.path.parts
+    return is_long or "browser" in item.keywords
 
 
 def stop_for_want_of(need: str) -> NoReturn:

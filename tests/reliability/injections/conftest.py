@@ -1,6 +1,7 @@
 """A site whose every article is hostile, made once."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,15 +31,17 @@ def folder(
 
 
 @pytest.fixture(scope="session")
-def searcher(folder: Path) -> Iterator[Searcher]:
-    with_hostile = open_searcher(Settings(data=folder))
+def searcher(folder: Path, settings_for: Callable[[Path], Settings]) -> Iterator[Searcher]:
+    with_hostile = open_searcher(settings_for(folder))
     yield with_hostile
     with_hostile.close()
 
 
 @pytest.fixture(scope="session")
-def site(folder: Path, searcher: Searcher) -> Flask:
-    settings = Settings(data=folder, base_url=BASE, allowed_origins=("https://portal.example",))
+def site(folder: Path, searcher: Searcher, settings_for: Callable[[Path], Settings]) -> Flask:
+    settings = replace(
+        settings_for(folder), base_url=BASE, allowed_origins=("https://portal.example",)
+    )
     return create_app(settings, searcher)
 
 

@@ -36,7 +36,7 @@ BACKENDS = ("whoosh", pytest.param("opensearch", marks=pytest.mark.opensearch))
 
 _MANY_QUESTIONS = {
     *("test_folding.py", "test_properties.py", "test_drafts.py"),
-    *("test_openapi.py", "test_odd_queries.py"),
+    *("test_openapi.py", "test_odd_queries.py", "test_pages.py", "test_charts.py"),
 }
 
 ArticleMaker = Callable[..., Article]

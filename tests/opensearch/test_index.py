@@ -11,7 +11,7 @@ from opensearchpy import OpenSearch
 from index.analysis import Analyzer
 from index.backends.opensearch import OpenSearchIndex
 from index.backends.opensearch.documents import token_texts
-from index.backends.opensearch.mapping import JOINT
+from index.backends.opensearch.mapping import JOINT, index_body
 from index.document import Article
 from index.errors import IndexUnavailable
 from index.schema import IndexBatch, index_batch
@@ -150,6 +150,23 @@ def test_an_index_of_another_analyzer_says_so(
     assert index.out_of_date() is None
     other = OpenSearchIndex(index.client, index.alias, "another")
     assert "another version of the analyzer" in str(other.out_of_date())
+
+
+@pytest.mark.opensearch
+def test_shards_without_their_first_copy_have_no_size(
+    opensearch_url: str, analyzer: Analyzer
+) -> None:
+    alias = "no-first-copy"
+    body = index_body(analyzer.fingerprint, 1, shards=1, replicas=0)
+    body["settings"]["index.routing.allocation.require._name"] = "nobody"
+    body["aliases"] = {alias: {}}
+    with OpenSearch(opensearch_url) as client:
+        name = f"{alias}-000001"
+        client.indices.create(index=name, body=body, params={"wait_for_active_shards": 0})
+        try:
+            assert OpenSearchIndex(client, alias, analyzer.fingerprint).size == 0
+        finally:
+            client.indices.delete(index=name)
 
 
 def test_a_cluster_that_is_not_there_is_told_soon() -> None:

@@ -185,15 +185,18 @@ class OpenSearchIndex:
     @property
     def committed(self) -> datetime | None:
         """When the live generation was last committed to; None before there is one."""
-        told = self.about().get("committed")
+        told = self.about(of_node=True).get("committed")
         return datetime.fromisoformat(told) if told else None
 
     @property
     def size(self) -> int:
-        """The bytes of the live generation on disk, without copies of shards."""
+        """The bytes of the live generation on disk, without copies of shards.
+
+        Shards whose first copy is lost do not count until another is named.
+        """
         with answering():
             told = self.client.indices.stats(index=self.alias, metric="store")
-        return int(told["_all"]["primaries"]["store"]["size_in_bytes"])
+        return int(told["_all"]["primaries"].get("store", {}).get("size_in_bytes", 0))
 
     def damage(self, step: Callable[[], None] = lambda: None) -> list[str]:
         """Return the shards that no node has; what a node has, it checks by itself."""

@@ -18,7 +18,7 @@ State = tuple[int, int]
 _AT_ONCE = 500  # words in one question
 _KNOWN = 50_000  # words, and values of a field, whose frequency is remembered
 
-K = TypeVar("K", bound=Hashable)
+_K = TypeVar("_K", bound=Hashable)
 
 
 def _state_of(about: Mapping[str, Any]) -> State:
@@ -68,21 +68,25 @@ class Statistics:
         return self._counted(words, matching, self._frequencies, keeps_unknown=keeps_unknown)
 
     def holders(self, field: str, values: Iterable[str]) -> dict[str, int]:
-        """Return how many articles have each of some values, given without regard to case."""
+        """Return how many articles have each of some values, given without regard to case.
+
+        Of a draft no name is kept that is in no article.
+        """
 
         def having(value: str) -> Clause:
             return key_filter(field, [value])
 
-        return self._counted(values, having, self._holders.setdefault(field, {}))
+        known = self._holders.setdefault(field, {})
+        return self._counted(values, having, known, keeps_unknown=False)
 
     def _counted(
         self,
-        wanted: Iterable[K],
-        clause: Callable[[K], Clause],
-        known: dict[K, int],
+        wanted: Iterable[_K],
+        clause: Callable[[_K], Clause],
+        known: dict[_K, int],
         *,
         keeps_unknown: bool = True,
-    ) -> dict[K, int]:
+    ) -> dict[_K, int]:
         """Return how many articles each clause finds, asking for those that are not known."""
         keys = dict.fromkeys(wanted)
         found = {key: count for key in keys if (count := known.get(key)) is not None}

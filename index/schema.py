@@ -71,6 +71,7 @@ class IndexDocument:
     """
 
     id: str
+    url: str | None
     title: str
     published: int
     day_only: bool
@@ -120,6 +121,7 @@ def _document(article: Article, cluster: str) -> IndexDocument:
     published = article.published
     return IndexDocument(
         id=article.id,
+        url=article.url,
         title=article.title,
         published=int(published.timestamp()) if published else UNDATED,
         day_only=article.published_precision == "day",

@@ -34,6 +34,7 @@ def batch(first: int, count: int, analyzer: Analyzer) -> IndexBatch:
             published=number,
             day_only=False,
             category="",
+            url=None,
             title="",
             author="",
             source="甲报",

@@ -1,6 +1,6 @@
 """Three nodes under load, of which one is killed, then another, then all: is anything lost?
 
-    python -m tests.opensearch.faults DATA [--readers 32] [--quiet 15] [--articles 120]
+    python -m tests.opensearch.faults DATA [--readers 32] [--quiet 15] [--pause 1]
 
 Readers ask `anwen serve` with three addresses, a writer indexes new articles and commits every
 second. The elected manager is killed and started again, then another node, then a new generation is

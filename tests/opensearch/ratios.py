@@ -12,7 +12,7 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -88,18 +88,21 @@ def bare_bulk(client: OpenSearch, made: list[dict[str, Any]], settings: Settings
 
 @contextmanager
 def first_bodies(found: list[tuple[str, dict[str, Any]]]) -> Iterator[None]:
-    """Keep what the selector asks first for each request."""
-    ask = selecting.ask
+    """Keep what the selector asks first for each request, without the evidence."""
+    ask, along = selecting.ask, selecting._ALONG
 
-    def keep(client: OpenSearch, index: str, body: dict[str, Any]) -> dict[str, Any]:
+    def keep(
+        client: OpenSearch, index: str, body: dict[str, Any], options: Mapping[str, str]
+    ) -> dict[str, Any]:
         found.append((index, body))
-        return ask(client, index, body)
+        return ask(client, index, body, options)
 
     selecting.ask = keep  # type: ignore[assignment]
+    selecting._ALONG = 0  # type: ignore[misc]
     try:
         yield
     finally:
-        selecting.ask = ask
+        selecting.ask, selecting._ALONG = ask, along  # type: ignore[misc]
 
 
 def median(call: Callable[[], object]) -> float:

@@ -56,6 +56,7 @@ def _columns(document: IndexDocument) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "id": document.id,
         "headline": document.title,
+        "url": document.url,
         "day_only": document.day_only,
         "newest_first": int(newest_first(document.published, document.day_only)),
         "oldest_first": int(oldest_first(document.published, document.day_only)),

@@ -13,7 +13,7 @@ from index.schema import SCHEMA_VERSION, TEXT_FIELDS
 
 __all__ = ["GAP", "JOINT", "LONGEST_PLACE", "MAPPING_VERSION", "index_body", "log_boost"]
 
-MAPPING_VERSION: Final = 2
+MAPPING_VERSION: Final = 3
 """What an index made by another mapping cannot be searched by."""
 
 JOINT: Final = "\ue000"
@@ -89,6 +89,7 @@ def index_body(fingerprint: str, generation: int, *, shards: int, replicas: int)
                 "id": _KEYWORD,
                 "commit": _LONG,  # that has written it
                 "headline": _COLUMN,
+                "url": _COLUMN,
                 "published": _LONG,  # seconds since 1970; undated articles have none
                 "day_only": {"type": "boolean"},
                 "newest_first": _LONG,

@@ -10,7 +10,7 @@ from index.identity import article_id, article_key
 from index.record import read_article
 from search.backends.opensearch.ask import ask, ask_on, listing
 from search.backends.opensearch.compile import Clause
-from search.backends.opensearch.listed import COLUMNS, Cluster, Listed
+from search.backends.opensearch.listed import OF_COPIES, Cluster, Listed
 from search.backends.opensearch.statistics import Statistics
 from search.results import Copy, Hit
 from search.snippet import make_hit
@@ -58,7 +58,7 @@ class Articles:
             return ()
         cluster = clusters[own[0].fold]
         others = cluster.others(identifier)
-        return cluster.copies(others, self.read(each.id for each in others))
+        return cluster.copies(others)
 
     def shown(self, identifiers: Sequence[str]) -> dict[str, tuple[Article, Hit]]:
         """Return some articles with the hits that show them; those that are gone are left out."""
@@ -68,7 +68,6 @@ class Articles:
         behind = {
             each.id: clusters[each.fold].others(each.id) for each in own if each.fold in clusters
         }
-        copies = self.read(copy.id for some in behind.values() for copy in some[:BEHIND])
         folds = {each.id: each.fold for each in own}
         shown: dict[str, tuple[Article, Hit]] = {}
         for identifier in identifiers:
@@ -76,7 +75,7 @@ class Articles:
                 continue
             hit = make_hit(articles[identifier])
             if some := behind.get(identifier):
-                told = clusters[folds[identifier]].copies(some[:BEHIND], copies)
+                told = clusters[folds[identifier]].copies(some[:BEHIND])
                 hit = replace(hit, duplicate_count=len(some), copies=told)
             shown[identifier] = articles[identifier], hit
         return shown
@@ -93,7 +92,7 @@ class Articles:
     def listed(self, query: Clause) -> list[Listed]:
         """Return every match of a query."""
         body = {
-            **listing(*COLUMNS),
+            **listing(*OF_COPIES),
             "query": query,
             "sort": [{"id": "asc"}],
         }

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from index.document import Article
+from index.document import BEIJING
 from search.results import Copy
 
-__all__ = ["COLUMNS", "Cluster", "Listed"]
+__all__ = ["COLUMNS", "OF_COPIES", "Cluster", "Listed"]
 
 COLUMNS = ("oldest_first", "newest_first", "published", "fold", "cluster", "size")
 """What is asked of each article that is listed."""
+
+OF_COPIES = (*COLUMNS, "headline", "url", "source", "day_only")
+"""What is asked of each article of a cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +79,26 @@ class Cluster:
         rest = (each for each in self.members if each.id != identifier)
         return sorted(rest, key=lambda each: each.in_time)
 
-    def copies(self, listed: Sequence[Listed], articles: Mapping[str, Article]) -> tuple[Copy, ...]:
-        """Return some of the articles as copies, without those that are gone."""
+    def copies(self, listed: Sequence[Listed]) -> tuple[Copy, ...]:
+        """Return some of the members as copies."""
         times = [int(each.columns["oldest_first"]) for each in self.members]
         earliest = min(times, default=0)
         is_sole = times.count(earliest) == 1
         return tuple(
-            _copy(
-                articles[each.id],
-                is_first=is_sole and int(each.columns["oldest_first"]) == earliest,
-            )
+            _copy(each, is_first=is_sole and int(each.columns["oldest_first"]) == earliest)
             for each in listed
-            if each.id in articles
         )
 
 
-def _copy(article: Article, *, is_first: bool) -> Copy:
+def _copy(listed: Listed, *, is_first: bool) -> Copy:
+    columns = listed.columns
+    seconds = columns.get("published")
     return Copy(
-        id=article.id,
-        url=article.url,
-        title=article.title,
-        source=article.source,
-        published=article.published,
-        published_precision=article.published_precision if article.published else None,
+        id=listed.id,
+        url=columns.get("url"),
+        title=columns["headline"],
+        source=columns.get("source", ""),
+        published=None if seconds is None else datetime.fromtimestamp(seconds, BEIJING),
+        published_precision=None if seconds is None else "day" if columns["day_only"] else "minute",
         is_first=is_first,
     )

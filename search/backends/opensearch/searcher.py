@@ -29,7 +29,7 @@ from search.backends.opensearch.compile import Compiler, between
 from search.backends.opensearch.explaining import told_query
 from search.backends.opensearch.facets import facet_buckets
 from search.backends.opensearch.listed import COLUMNS, Cluster, Listed
-from search.backends.opensearch.paging import Pager, ranked_for
+from search.backends.opensearch.paging import Page, Pager, ranked_for
 from search.backends.opensearch.selecting import Selection, Selector
 from search.backends.opensearch.statistics import Statistics as IndexStatistics
 from search.backends.opensearch.values import Directory, Spellings, Values
@@ -121,7 +121,7 @@ class OpenSearchSearcher:
         selection = answer.selection
         page = state.pager.page(selection, request, first)
         # Ever more is ranked, where folding has left too few hits for the page.
-        while len(page) < request.size and selection.may_have_more(first + len(page)):
+        while len(page.hits) < request.size and selection.may_have_more(first + len(page.hits)):
             count *= 2
             selection = state.selector.select(request, count, answer.query)
             page = state.pager.page(selection, request, first)
@@ -268,7 +268,7 @@ class OpenSearchSearcher:
             "collapse": {"field": "source_key"},
         }
         found = self._ask(state, body)["hits"]["hits"]
-        page = [(Listed.of(hit), Cluster()) for hit in found]
+        page = Page([(Listed.of(hit), Cluster()) for hit in found])
         return state.pager.hits(page, answer.selection, is_explained=request.explain)
 
     def organisation(self, name: str) -> Organisation | None:

@@ -26,6 +26,7 @@ __all__ = ["Found", "Selection", "Selector", "narrowed"]
 
 _DAY = 86_400  # seconds
 _EVIDENCE = 20  # pieces of evidence in one question: each pair of words has twenty clauses
+_ALONG = 5  # pieces asked for with the list itself, which has clauses of its own
 _EXACT_GROUPS = 40_000  # clusters in an answer that are counted one by one
 # A `cardinality` of 40,000 was wrong by one among 10,150 hits, which must be exact.
 _DISTINCT = {
@@ -178,7 +179,10 @@ class Selector:
         body["size"] = min(count, AT_ONCE)
         body["track_scores"] = question.is_scored
         client, name = self._statistics.index.client, self._statistics.name
-        answer = ask(client, name, body)
+        pieces = list(self._compiler.evidence(evidence).values()) if question.is_ranked else []
+        is_along = 0 < len(pieces) <= _ALONG and count == similarity.RESCORED
+        asked = {**body, "query": _telling(query, pieces)} if is_along else body
+        answer = ask(client, name, asked, _TELLING if is_along else {})
         told, total = answer["aggregations"], int(answer["hits"]["total"]["value"])
         hits = answer["hits"]["hits"]
         if count > len(hits) == AT_ONCE:
@@ -187,7 +191,9 @@ class Selector:
             hits += ask_on(client, name, rest, count - len(hits))
         ranked = [Listed.of(hit) for hit in hits]
         if question.is_ranked:
-            ranked = self._rescored(ranked, evidence)
+            best = [each.id for each in ranked[: similarity.RESCORED]]
+            gained = _told(hits) if is_along else self._gained(best, pieces)
+            ranked = self._rescored(ranked, gained)
         groups, is_exact = _groups(told["groups"]) if folds else (total, True)
         return Found(
             query=narrowed(query, chosen),
@@ -201,13 +207,12 @@ class Selector:
             is_cut=len(hits) < total,
         )
 
-    def _rescored(self, ranked: list[Listed], query: BooleanQuery) -> list[Listed]:
+    def _rescored(self, ranked: list[Listed], gained: Mapping[str, float]) -> list[Listed]:
         """Return matches with the best of them scored by evidence and freshness as well.
 
         Both only add, so the best stay before the rest.
         """
         best, rest = ranked[: similarity.RESCORED], ranked[similarity.RESCORED :]
-        gained = self._gained([each.id for each in best], query)
         newest = self._statistics.counts.newest
         seconds = [max(0, int(each.columns.get("published", 0))) for each in best]
         fresh = similarity.freshness((newest - np.array(seconds, np.float64)) / _DAY)
@@ -218,10 +223,9 @@ class Selector:
         ]
         return [*sorted(again, key=lambda each: each.by_score), *rest]
 
-    def _gained(self, ids: Sequence[str], query: BooleanQuery) -> dict[str, float]:
+    def _gained(self, ids: Sequence[str], pieces: Sequence[Clause]) -> dict[str, float]:
         """Return what evidence adds to the scores of some articles."""
         gained: dict[str, float] = {}
-        clauses = list(self._compiler.evidence(query).values())
         if not ids:
             return gained
         bodies = [
@@ -231,11 +235,11 @@ class Selector:
                 "query": {
                     "bool": {
                         "filter": [{"terms": {"id": list(ids)}}],
-                        "should": clauses[first : first + _EVIDENCE],
+                        "should": pieces[first : first + _EVIDENCE],
                     }
                 },
             }
-            for first in range(0, len(clauses), _EVIDENCE)
+            for first in range(0, len(pieces), _EVIDENCE)
         ]
         for answer in ask_all(self._statistics.index.client, self._statistics.name, bodies):
             for hit in answer["hits"]["hits"]:
@@ -304,6 +308,24 @@ class _Question:
 def narrowed(query: Clause, filters: Sequence[Clause]) -> Clause:
     """Return a query whose matches some filters allow."""
     return {"bool": {"must": [query], "filter": list(filters)}} if filters else query
+
+
+_TELLING = {"include_named_queries_score": "true"}
+
+
+def _telling(query: Clause, pieces: Sequence[Clause]) -> Clause:
+    """Return a query that scores as another, and tells of each hit what some clauses score.
+
+    They stand where nothing is scored and nothing depends on them: Lucene leaves them out of the
+    search, and only of the hits that are listed they are asked.
+    """
+    named = [{"bool": {"must": [each], "_name": str(number)}} for number, each in enumerate(pieces)]
+    aside = {"bool": {"filter": [{"match_all": {}}], "should": named}}
+    return {"bool": {"must": [query], "filter": [aside]}}
+
+
+def _told(hits: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    return {hit["_id"]: sum(hit.get("matched_queries", {}).values()) for hit in hits}
 
 
 def _groups(told: Mapping[str, Any]) -> tuple[int, bool]:

@@ -140,6 +140,7 @@ def _index_batch(batch: Batch) -> IndexBatch:
         documents=tuple(
             IndexDocument(
                 id=record.id,
+                url=None,
                 title="",
                 published=UNDATED if record.published is None else record.published,
                 day_only=record.day_only,

@@ -123,6 +123,7 @@ def test_a_new_index_that_lacks_articles_does_not_answer(
     def lose_one() -> None:
         with index.writer(2, rebuild=True) as writer:
             writer.update_documents(batch("a", "b"))
+            writer.flush()
             index.client.delete(index=index.name(2), id="b")
 
     with pytest.raises(IndexUnavailable, match="holds 1 of 2 articles"):

@@ -84,7 +84,7 @@ def test_two_indexers_make_the_index_of_one(
     assert 0 < len(contents(client, alias)) < len(wanted)
     # What ends in the middle of its writing leaves the turn to others, and is made up for.
     with monkeypatch.context() as patched:
-        patched.setattr(OpenSearchWriter, "flush", fails_after(1, OpenSearchWriter.flush))
+        patched.setattr(OpenSearchWriter, "_arrive", fails_after(1, OpenSearchWriter._arrive))
         with pytest.raises(ZeroDivisionError):
             run(indexer("other"), other)
     run(indexer("one"), one)

@@ -6,8 +6,9 @@ first takes over what the others have written.
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,42 +49,63 @@ _log = logging.getLogger(__name__)
 
 
 class OpenSearchWriter:
-    """Sends changes to one index, in requests of bounded size."""
+    """Sends changes to one index, in requests of bounded size, while the next are made.
+
+    One batch is on its way at most: changes arrive in their order.
+    """
 
     def __init__(self, client: OpenSearch, index: str, others: Others, lease: Lease) -> None:
         """Take the index to write; the lease is held as long as the writer is used."""
         self._client, self._index = client, index
         self._others, self._lease = others, lease
         self._deleted: list[tuple[str, bool]] = []
+        self._sender = ThreadPoolExecutor(1, thread_name_prefix="bulk")
+        self._sending: Future[None] | None = None
         self._version = {"version": lease.number, "version_type": "external_gte"}
         self.added = 0
         """How many documents were sent."""
 
     def update_documents(self, batch: IndexBatch) -> None:
-        """Add documents; see `IndexWriter.update_documents`. Raises IndexUnavailable."""
-        self.flush()  # a document that is deleted and added again is there in the end
-        self.added += len(batch.documents)
+        """Add documents; see `IndexWriter.update_documents`.
+
+        Raises IndexUnavailable where those of the batch before could not be added.
+        """
+        if self._deleted:
+            self.flush()  # a document that is deleted and added again is there in the end
         commit = {"commit": self._lease.number}
-        self._send(
+        made = [
             {**self._operation("index", document["id"]), "_source": document | commit}
             for document in documents(batch)
-        )
+        ]
+        self._arrive()
+        self.added += len(made)
+        self._sending = self._sender.submit(self._send, made)
 
     def delete_document(self, identifier: str, *, removed: bool = False) -> None:
         """Delete a document; see `IndexWriter.delete_document`."""
         self._deleted.append((identifier, removed))
 
     def flush(self) -> None:
-        """Send what is to be deleted; raises IndexUnavailable."""
+        """Send what is to be deleted, and wait for all; raises IndexUnavailable."""
+        self._arrive()
         deleted, self._deleted = self._deleted, []
         if deleted:
             self._send(self._operation("delete", identifier) for identifier, _ in deleted)
             self._send(self._others.deletions(deleted, self._lease.number))
 
+    def close(self) -> None:
+        """Wait for what is on its way: late, it would make anew an index that is deleted."""
+        self._sender.shutdown()
+
+    def _arrive(self) -> None:
+        sending, self._sending = self._sending, None
+        if sending:
+            sending.result()
+
     def _operation(self, kind: str, identifier: str) -> dict[str, Any]:
         return {"_op_type": kind, "_id": identifier, **self._version}
 
-    def _send(self, actions: Iterator[dict[str, Any]]) -> None:
+    def _send(self, actions: Iterable[dict[str, Any]]) -> None:
         refused: list[str] = []
         self._lease.check()
         with answering():
@@ -297,9 +319,9 @@ class OpenSearchIndex:
             number = self._begin() if fresh else int(about["generation"])
             name = self.name(number)
             try:
-                writer = OpenSearchWriter(self.client, name, self._others, self._lease)
-                yield writer
-                writer.flush()
+                with closing(self._writer(name)) as writer:
+                    yield writer
+                    writer.flush()
                 with answering():
                     self.client.indices.refresh(index=name, request_timeout=_SLOW)
                     if fresh:
@@ -324,6 +346,9 @@ class OpenSearchIndex:
             if fresh:
                 self._drop_all_but(number, int(about["generation"]))
 
+    def _writer(self, name: str) -> OpenSearchWriter:
+        return OpenSearchWriter(self.client, name, self._others, self._lease)
+
     def _own(self, revision: int) -> dict[str, dict[str, Any]]:
         name = name_indexer(self._folder) if self._folder else ""
         stages = self._stages or self._reached(self.about()).get("stages", "")
@@ -341,8 +366,7 @@ class OpenSearchIndex:
             if not former:
                 raise IndexUnavailable(f"There is no generation before {live} to go back to.")
             name = self.name(former[-1])
-            with answering():
-                writer = OpenSearchWriter(self.client, name, self._others, self._lease)
+            with answering(), closing(self._writer(name)) as writer:
                 for change in self._others.gone(int(self._meta(name)["commit"])):
                     writer.delete_document(change.id, removed=change.removed)
                 writer.flush()

@@ -28,10 +28,10 @@ def settle(page: Page) -> None:
 
 
 def close_suggestions(page: Page) -> None:
-    """Wait for the suggestions and close them; Esc without any would empty the field."""
-    page.wait_for_timeout(300)
-    if page.locator(".suggest").is_visible():
-        page.keyboard.press("Escape")
+    """Close the suggestions, those too that are still on their way; Esc might empty the field."""
+    field = page.locator("#q")
+    field.blur()
+    field.focus()
 
 
 def reach(page: Page, wanted: State) -> None:
